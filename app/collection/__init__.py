@@ -1,0 +1,1 @@
+"""Taking a review in: drafts, submission, revision, withdrawal."""

@@ -1,0 +1,127 @@
+"""The draft API, called by the form in its frame. No cookies: the draft's own secret, in a header, opens it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import Blueprint, g, request
+from flask.typing import ResponseReturnValue
+
+from app.collection import limits, schemas, service, views
+from app.collection.errors import DraftSecretMissing, ForeignOrigin
+from app.collection.models import Draft
+from app.core.headers import is_foreign_write
+from app.core.ids import parse_id
+from app.core.locale import LANGUAGES
+from app.suppliers import queries as suppliers
+from app.suppliers.models import Site
+
+drafts = Blueprint("drafts", __name__, url_prefix="/v/drafts")
+
+# A draft at its widest is five texts of 20,000 characters; nothing longer is read at all.
+MAX_BODY = 512 * 1024
+
+
+@drafts.before_request
+def _only_our_own_form() -> None:
+    """Refuse other origins' pages (the secret would guard the draft; this guards the person's purse of attempts)."""
+    request.max_content_length = MAX_BODY
+    if is_foreign_write():
+        raise ForeignOrigin(
+            "This request came from another site's page.", remedy="Embed the form with <avouch-form> or an iframe."
+        )
+
+
+@drafts.post("")
+def open_draft() -> ResponseReturnValue:
+    """Begin a draft."""
+    limits.spend_by_network(limits.OPEN)
+    asked = schemas.OpenDraft().load(request.get_json())
+    site = suppliers.site_by_key(asked["site"])
+    limits.spend_by_site(limits.SITE_OPEN, site.id)
+    language = asked["language"] if asked["language"] in LANGUAGES else site.languages[0]
+    g.language = language
+    result = service.open_draft(site, subject_slug=asked["subject"], language=language, token=asked["token"])
+    return views.opened(result, site), 201
+
+
+@drafts.get("/<draft_id>")
+def read_draft(draft_id: str) -> ResponseReturnValue:
+    """The draft, and where it stands. Polled while a window or a mailed link is open."""
+    limits.spend_by_network(limits.READ)
+    draft, site = _draft(draft_id)
+    if draft.submitted_at is None:
+        service.check_editable(draft)
+    return views.whole(draft, site)
+
+
+@drafts.put("/<draft_id>")
+def save_draft(draft_id: str) -> ResponseReturnValue:
+    """Keep what is typed."""
+    limits.spend_by_network(limits.SAVE)
+    draft, site = _draft(draft_id)
+    asked = schemas.SaveDraft().load(request.get_json())
+    saved = service.save(draft, seen=asked["version"], content=asked["content"], subject_slug=asked["subject"])
+    return views.saved(saved, site)
+
+
+@drafts.delete("/<draft_id>")
+def discard_draft(draft_id: str) -> ResponseReturnValue:
+    """Throw the draft away."""
+    limits.spend_by_network(limits.SAVE)
+    draft, _site = _draft(draft_id)
+    service.discard(draft)
+    return "", 204
+
+
+@drafts.post("/<draft_id>/token")
+def give_token(draft_id: str) -> ResponseReturnValue:
+    """Recognise a purchase token."""
+    limits.spend_by_network(limits.TOKEN)
+    draft, site = _draft(draft_id)
+    service.recognise_token(draft, schemas.GiveToken().load(request.get_json())["token"].strip())
+    return views.saved(draft, site)
+
+
+@drafts.post("/<draft_id>/ticket")
+def open_pop_up(draft_id: str) -> ResponseReturnValue:
+    """An address for the pop-up in which the author signs in."""
+    limits.spend_by_network(limits.POP_UP)
+    draft, _site = _draft(draft_id)
+    url, expires_at = service.open_pop_up(draft)
+    return {"url": url, "expires_at": expires_at}, 201
+
+
+@drafts.post("/<draft_id>/mailed-link")
+def mail_link(draft_id: str) -> ResponseReturnValue:
+    """Mail a proving link, and say the number to be chosen behind it."""
+    limits.spend_by_network(limits.MAIL)
+    draft, _site = _draft(draft_id)
+    mailed = service.mail_link(draft, schemas.AskMailedLink().load(request.get_json())["email"])
+    return {"match_number": mailed.match_number, "expires_at": mailed.expires_at}, 202
+
+
+@drafts.post("/<draft_id>/submit")
+def submit_draft(draft_id: str) -> ResponseReturnValue:
+    """Send the review."""
+    limits.spend_by_network(limits.SUBMIT)
+    draft, site = _draft(draft_id)
+    service.check_open(site)
+    asked: dict[str, Any] = schemas.SubmitDraft().load(request.get_json())
+    review = service.submit(
+        draft, seen=asked["version"], content=asked["content"], required=list(site.required_proofs)
+    )
+    return views.submitted(review), 201
+
+
+def _draft(draft_id: str) -> tuple[Draft, Site]:
+    """The draft that the request's secret opens, and its site. Enters the supplier."""
+    scheme, _space, secret = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "draft" or not secret:
+        raise DraftSecretMissing(
+            "Send the draft's secret in the Authorization header.", remedy="Authorization: Draft avd_…"
+        )
+    draft = service.find(parse_id(draft_id) or uuid.UUID(int=0), secret.strip())
+    g.language = draft.language
+    return draft, suppliers.site(draft.site_id)

@@ -1,0 +1,281 @@
+"""Taking a review in: a draft that keeps everything typed, and the one transaction that makes it a review."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import delete, update
+
+from app.catalog import queries as catalog
+from app.catalog.models import Purchase, Subject
+from app.collection import jobs
+from app.collection.errors import (
+    DraftExpired,
+    DraftSent,
+    DraftStale,
+    DraftUnknown,
+    ProofMissing,
+    SiteClosed,
+    SubjectMissing,
+    SubjectUnknown,
+)
+from app.collection.models import Draft
+from app.core import secrets, tenancy
+from app.core.clock import now
+from app.core.db import db
+from app.core.errors import Refused
+from app.core.ids import new_id
+from app.core.outbox import promise
+from app.reviews import queries as reviews
+from app.reviews import service as review_service
+from app.reviews.models import Review
+from app.reviews.rules import Content, first_words
+from app.suppliers.models import Site
+from app.verification import mailed, tickets, tokens
+from app.verification import queries as proofs
+from app.verification import service as verification
+from app.verification.models import MailedProof, PurchaseToken
+
+# From the last save. Long enough for a letter to be found again; short enough that nothing typed lies about.
+DRAFT_LIFE = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A fresh draft, its secret (told this once), and why a purchase token given with it was not taken."""
+
+    draft: Draft
+    secret: str
+    token_problem: Refused | None
+
+
+def open_draft(site: Site, *, subject_slug: str | None, language: str, token: str | None) -> Opened:
+    """Begin a draft. A bad purchase token is reported, not raised: the words matter more."""
+    check_open(site)
+    secret = secrets.random_secret(secrets.Prefix.DRAFT)
+    draft = Draft(
+        supplier_id=site.supplier_id,
+        id=new_id(),
+        site_id=site.id,
+        subject_id=_subject(subject_slug).id if subject_slug else None,
+        secret_hash=secrets.digest(secret),
+        language=language,
+        content={},
+        version=1,
+        expires_at=now() + DRAFT_LIFE,
+    )
+    problem: Refused | None = None
+    if token:
+        try:
+            _attach(draft, tokens.recognise(token))
+        except Refused as refused:
+            problem = refused
+    db.session.add(draft)
+    db.session.flush()
+    return Opened(draft, secret, problem)
+
+
+def check_open(site: Site) -> None:
+    """Refuse a site that its supplier has switched off."""
+    if site.disabled_at is not None:
+        raise SiteClosed(
+            _("The supplier no longer takes reviews here."), remedy=_("Ask the supplier for the right address.")
+        )
+
+
+def find(draft_id: uuid.UUID, secret: str) -> Draft:
+    """The draft of this id, if `secret` is its own; enters its supplier. Sent drafts are found too."""
+    digest = secrets.digest(secret)
+    supplier_id = (
+        tenancy.find(tenancy.Lookup.DRAFT, digest) if secrets.well_formed(secret, secrets.Prefix.DRAFT) else None
+    )
+    if supplier_id is not None:
+        tenancy.enter(supplier_id)
+        draft = db.session.get(Draft, (supplier_id, draft_id))
+        if draft is not None and draft.secret_hash == digest:
+            return draft
+    raise DraftUnknown(
+        _("This draft does not exist, or its secret is another one."), remedy=_("Begin a new draft with the same text.")
+    )
+
+
+def check_editable(draft: Draft) -> None:
+    """Refuse a draft that was sent or has expired."""
+    if draft.submitted_at is not None:
+        raise DraftSent(
+            _("This text is a review by now."), remedy=_("Open the link from your mail to change the review.")
+        )
+    if draft.expires_at <= now():
+        raise DraftExpired(
+            _("Nothing was written in this draft for a long time."), remedy=_("Begin a new draft with the same text.")
+        )
+
+
+def save(draft: Draft, *, seen: int, content: dict[str, Any], subject_slug: str | None) -> Draft:
+    """Keep what is typed. `seen` is the version that the page rests on; an older one raises DraftStale."""
+    check_editable(draft)
+    subject_id = draft.subject_id
+    # A purchase token names its subject; the picker cannot turn an order for pumps into a review of bearings.
+    if subject_slug and draft.purchase_token_id is None:
+        subject_id = _subject(subject_slug).id
+    saved = db.session.scalar(
+        update(Draft)
+        .where(Draft.id == draft.id, Draft.version == seen, Draft.submitted_at.is_(None))
+        .values(
+            content=content,
+            subject_id=subject_id,
+            version=Draft.version + 1,
+            updated_at=now(),
+            expires_at=now() + DRAFT_LIFE,
+        )
+        .returning(Draft)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    if saved is None:
+        raise _overtaken(draft)
+    return saved
+
+
+def recognise_token(draft: Draft, secret: str) -> None:
+    """Tie a purchase token to the draft. It is used up only when the review is sent."""
+    check_editable(draft)
+    _attach(draft, tokens.recognise(secret))
+    draft.expires_at = now() + DRAFT_LIFE
+    db.session.flush()
+
+
+def open_pop_up(draft: Draft) -> tuple[str, Any]:
+    """A one-use address for the pop-up in which the author signs in, and when it ends."""
+    check_editable(draft)
+    ticket, url = tickets.open_ticket(
+        draft.id, draft.site_id, subject_of(draft).name, words_of(draft), draft.language
+    )
+    return url, ticket.expires_at
+
+
+def mail_link(draft: Draft, email: str) -> MailedProof:
+    """Mail a proving link to `email`; the match number in the answer is shown in the form."""
+    check_editable(draft)
+    return mailed.request(draft.id, draft.site_id, email, subject_of(draft).name, words_of(draft), draft.language)
+
+
+def discard(draft: Draft) -> None:
+    """Throw the draft away, with every proof that was collected for it."""
+    check_editable(draft)
+    verification.forget(draft.id)
+    db.session.execute(
+        delete(Draft).where(Draft.id == draft.id, Draft.submitted_at.is_(None)),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def submit(draft: Draft, *, seen: int, content: Content, required: list[str]) -> Review:
+    """Make the draft a review: claim it, claim the purchase token, write review, revision and proofs.
+
+    All in the caller's transaction, so a refusal on the way leaves the draft and the token as they were.
+    Sending twice, even at the same moment, makes one review and gives both callers the same answer.
+    """
+    if draft.submitted_at is None and draft.expires_at <= now():
+        check_editable(draft)
+    subject = subject_of(draft)
+    if not _claim(draft, seen):
+        return _already_sent(draft)
+    standing = verification.seal(draft.id, draft.purchase_token_id)
+    missing = standing.missing(required)
+    author = proofs.author_of(draft.id)
+    if missing or author is None:
+        raise ProofMissing(
+            _("What this site asks for is not proven yet: %(proofs)s.", proofs=", ".join(missing or ["author"])),
+            remedy=_("Prove what is missing, then send again. Your text is kept."),
+        )
+    if not author.email:
+        raise ProofMissing(
+            _("Your sign-in did not tell an e-mail address, so we could not tell you of the decision."),
+            remedy=_("Confirm your e-mail address by a mailed link, then send again."),
+        )
+    review = review_service.create(
+        draft.id,
+        site_id=draft.site_id,
+        subject_id=subject.id,
+        reviewer_id=author.reviewer_id,
+        content=content,
+        author_email=author.email,
+        language=draft.language,
+        purchase=purchase_of(draft),
+    )
+    promise(jobs.send_follow_link, supplier_id=str(draft.supplier_id), review_id=str(draft.id))
+    return review
+
+
+def subject_of(draft: Draft) -> Subject:
+    """What the draft is about; raises SubjectMissing while nothing was chosen."""
+    subject = catalog.subject(draft.subject_id) if draft.subject_id else None
+    if subject is None:
+        raise SubjectMissing(_("Choose what your review is about."), remedy=_("Choose a product or service."))
+    return subject
+
+
+def purchase_of(draft: Draft) -> Purchase | None:
+    """The purchase that the draft's token stands for, if a token was recognised."""
+    if draft.purchase_token_id is None:
+        return None
+    token = db.session.get(PurchaseToken, (draft.supplier_id, draft.purchase_token_id))
+    return catalog.purchase(token.purchase_id) if token else None
+
+
+def words_of(draft: Draft) -> str:
+    """The first words of what was typed, by which a person recognises her own draft in another window."""
+    typed = (str(draft.content.get(field, "")) for field in ("title", "text"))
+    return first_words(" · ".join(words for words in typed if words.strip()))
+
+
+def _claim(draft: Draft, seen: int) -> bool:
+    # What was typed now stands in the revision; the draft keeps no second copy of it.
+    claimed = db.session.scalar(
+        update(Draft)
+        .where(Draft.id == draft.id, Draft.version == seen, Draft.submitted_at.is_(None))
+        .values(submitted_at=now(), content={}, version=Draft.version + 1)
+        .returning(Draft.id)
+        .execution_options(synchronize_session=False)
+    )
+    return claimed is not None
+
+
+def _already_sent(draft: Draft) -> Review:
+    review = reviews.review(draft.id)
+    if review is None:
+        raise _overtaken(draft)
+    return review
+
+
+def _overtaken(draft: Draft) -> Refused:
+    """Why a conditional update found nothing: sent meanwhile, thrown away meanwhile, or saved elsewhere."""
+    db.session.expire(draft)
+    current = db.session.get(Draft, (draft.supplier_id, draft.id))
+    if current is None:
+        return DraftUnknown(_("This draft was thrown away."), remedy=_("Begin a new draft with the same text."))
+    if current.submitted_at is not None:
+        return DraftSent(
+            _("This text is a review by now."), remedy=_("Open the link from your mail to change the review.")
+        )
+    return DraftStale(
+        _("Another window has saved this draft since."), remedy=_("Load the newest version, or save yours over it.")
+    )
+
+
+def _attach(draft: Draft, token: PurchaseToken) -> None:
+    draft.purchase_token_id = token.id
+    draft.subject_id = token.subject_id
+
+
+def _subject(slug: str) -> Subject:
+    subject = catalog.subject_by_slug(slug)
+    if subject is None:
+        raise SubjectUnknown(
+            _("This supplier has nothing called “%(slug)s”.", slug=slug), remedy=_("Choose from the list.")
+        )
+    return subject

@@ -1,0 +1,1 @@
+"""The noun: reviews and their revisions, and what their author wants. No routes."""
