@@ -1,0 +1,1 @@
+"""Suppliers, their members and roles, sites with allowed origins, API keys."""
