@@ -39,8 +39,5 @@ REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO avouch_app;
 GRANT USAGE, CREATE ON SCHEMA public TO avouch_resolver;
 
--- Nothing that serves people may hold a lock or a connection for long; migrations may take their time.
-ALTER ROLE avouch_app SET statement_timeout = '30s';
-ALTER ROLE avouch_app SET lock_timeout = '10s';
-ALTER ROLE avouch_app SET idle_in_transaction_session_timeout = '2min';
+-- A migration that waits for a lock makes everyone behind it wait; it should give up and be run again.
 ALTER ROLE avouch_owner SET lock_timeout = '10s';

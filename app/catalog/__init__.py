@@ -1,0 +1,1 @@
+"""What is bought and by whom: subjects, buyers, purchases."""

@@ -1,0 +1,1 @@
+"""Mechanism only: no word here knows what a review is."""

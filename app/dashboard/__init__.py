@@ -1,0 +1,1 @@
+"""Pages for members and operators. Nothing imports it."""

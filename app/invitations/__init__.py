@@ -1,0 +1,1 @@
+"""Purchases in, and asking buyers to review."""

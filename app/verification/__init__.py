@@ -1,0 +1,1 @@
+"""Has this author standing? Identities, proofs, purchase tokens, ways of proving."""
