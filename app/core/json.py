@@ -14,6 +14,7 @@ import math
 import uuid
 from typing import Any, NoReturn
 
+from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 from markupsafe import Markup
 
@@ -108,7 +109,7 @@ class StrictJSONProvider(DefaultJSONProvider):
     sort_keys = False
     compact = True
 
-    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+    def loads(self, s: str | bytes, **_: Any) -> Any:
         return parse(s)
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
@@ -132,3 +133,8 @@ class StrictJSONProvider(DefaultJSONProvider):
         if hasattr(value, "__html__") or type(value).__name__ == "LazyString":
             return str(value)
         raise TypeError(f"{type(value).__name__} cannot be written as JSON")
+
+
+def init_app(app: Flask) -> None:
+    """Have `app` read and write JSON this way."""
+    app.json = StrictJSONProvider(app)
