@@ -20,6 +20,7 @@ from app.core.errors import FieldError, Invalid, Refused, Unavailable
 from app.core.headers import JSON_GROUPS, Trust
 from app.core.links import own_origin
 from app.core.logs import current_request_id, log
+from app.core.text import CodedMessage
 
 # Stable codes for what Werkzeug refuses by itself, and what to do about each.
 HTTP_CODES: dict[int, tuple[str, str]] = {
@@ -74,10 +75,13 @@ def flatten(messages: Any, pointer: str = "") -> Iterable[FieldError]:
                 yield from flatten(inner, f"{pointer}/{name}")
         return
     for message in messages if isinstance(messages, list | tuple) else [messages]:
-        yield FieldError(pointer or "/", _field_code(str(message)), str(message))
+        yield FieldError(pointer or "/", _field_code(message), str(message))
 
 
-def _field_code(message: str) -> str:
+def _field_code(message: object) -> str:
+    if isinstance(message, CodedMessage):
+        return message.code
+    message = str(message)
     if message.startswith("Missing data"):
         return "required"
     if message.startswith("Unknown field"):
