@@ -17,6 +17,8 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+)
+from sqlalchemy import (
     text as sql,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -122,13 +124,9 @@ class Rating(Base):
     __tablename__ = "ratings"
 
     supplier_id: Mapped[TenantId] = mapped_column(ForeignKey("suppliers.id"))
-    scope_id: Mapped[Ref] = mapped_column(
-        primary_key=True
-    )  # the subject's id, or the supplier's own
+    scope_id: Mapped[Ref] = mapped_column(primary_key=True)  # the subject's id, or the supplier's own
     stars: Mapped[list[int]] = mapped_column(ARRAY(Integer))  # how many of 1..5
-    proven: Mapped[list[int]] = mapped_column(
-        ARRAY(Integer)
-    )  # how many with author, affiliation, purchase
+    proven: Mapped[list[int]] = mapped_column(ARRAY(Integer))  # how many with author, affiliation, purchase
     weight: Mapped[float]
     weighted: Mapped[float]
 
@@ -151,8 +149,6 @@ class Document(Base):
     modified_at: Mapped[Instant] = mapped_column(default=now)
 
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["supplier_id", "site_id"], ["sites.supplier_id", "sites.id"]
-        ),
+        ForeignKeyConstraint(["supplier_id", "site_id"], ["sites.supplier_id", "sites.id"]),
         Index("ix_documents_site", "supplier_id", "site_id"),
     )

@@ -1,0 +1,1 @@
+"""Machine-readable publication, one file per format."""

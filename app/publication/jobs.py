@@ -1,0 +1,76 @@
+"""What publication does later: project a review, prepare a site, move the ratings on by a day."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import select
+
+from app.core import outbox
+from app.core.clock import today
+from app.core.db import db
+from app.core.jobs import Queue, job
+from app.publication import documents, projector, queries
+from app.publication.models import Publication
+
+# Subjects prepared in one go, and so the longest time for which a refresh keeps a publication waiting.
+SUBJECTS_AT_ONCE = 20
+
+
+@job(Queue.PUBLISH)
+def project(*, supplier_id: str, review_id: str, **_event: object) -> None:  # noqa: ARG001  # entered by the runner
+    """Bring readers' view of a review up to date. Takes any event about a review."""
+    projector.project(uuid.UUID(review_id))
+
+
+@job(Queue.PUBLISH)
+def render_site(*, supplier_id: str, site_id: str, **_event: object) -> None:  # noqa: ARG001  # as above
+    """Prepare all documents of a site that is new or was changed; drop them where it was switched off."""
+    publication = projector.lock()
+    projector.advance(publication)
+    documents.drop_site(uuid.UUID(site_id))
+    sites = [site for site in documents.enabled_sites() if str(site.id) == site_id]
+    if not sites:
+        return
+    supplier = documents.supplier()
+    documents.store(queries.contents(supplier, None, publication.version), sites)
+    for subject in queries.reviewed_subjects():
+        documents.store(queries.contents(supplier, subject, publication.version), sites)
+
+
+@job(Queue.PUBLISH)
+def refresh_ratings() -> None:
+    """Every day: have each supplier's ratings reckoned for today, for age weighs less each day."""
+    # The publications of all suppliers may be read without a tenant; each is changed inside its own.
+    stale = select(Publication.supplier_id).where(Publication.rated_on < today()).order_by(Publication.supplier_id)
+    for supplier_id in db.session.scalars(stale):
+        outbox.promise(refresh_supplier, supplier_id=str(supplier_id))
+
+
+@job(Queue.PUBLISH)
+def refresh_supplier(*, supplier_id: str) -> None:
+    """Reckon one supplier's ratings for today, drop what lapsed, and promise the same for its subjects."""
+    publication = projector.lock()
+    if publication.rated_on >= today():
+        return
+    publication.rated_on = today()
+    projector.forget_old_removals()
+    for review_id in projector.lapsed():
+        outbox.promise(project, supplier_id=supplier_id, review_id=str(review_id))
+    projector.advance(publication)
+    projector.render_scopes(publication, [])
+    subjects = [str(subject.id) for subject in queries.reviewed_subjects()]
+    for start in range(0, len(subjects), SUBJECTS_AT_ONCE):
+        outbox.promise(
+            refresh_subjects,
+            supplier_id=supplier_id,
+            subject_ids=subjects[start : start + SUBJECTS_AT_ONCE],
+        )
+
+
+@job(Queue.PUBLISH)
+def refresh_subjects(*, supplier_id: str, subject_ids: list[str]) -> None:  # noqa: ARG001  # as above
+    """Reckon the ratings of some subjects for today."""
+    publication = projector.lock()
+    projector.advance(publication)
+    projector.render_scopes(publication, [uuid.UUID(subject_id) for subject_id in subject_ids], whole=False)
