@@ -186,13 +186,13 @@ class Postgres:
             *(() if self.durable else ("--no-sync",)),
         ]
         command = leashed(program, end_with=signal.SIGKILL, user=self._user)
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603  # as in start
             command,
             capture_output=True,
             text=True,
             check=False,
             stdin=subprocess.DEVNULL,
-        )  # noqa: S603  # as above
+        )
         if done.returncode != 0:
             shutil.rmtree(self.data, ignore_errors=True)
             raise CannotStart(f"PostgreSQL could not make its data folder {self.data}: {done.stderr.strip()}")
