@@ -81,12 +81,13 @@ def _connect(app: Flask) -> None:
 
 def _serve(app: Flask) -> None:
     from app import routing
-    from app.core import json, links, locale, logs, problems
+    from app.core import json, links, locale, logs, problems, templating
 
     json.init_app(app)
     logs.init_app(app)
     locale.init_app(app)
     problems.init_app(app)
+    templating.init_app(app)
     app.jinja_env.globals["asset"] = links.asset
     app.jinja_env.globals["absolute"] = links.absolute
     routing.init_app(app)
