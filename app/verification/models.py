@@ -19,6 +19,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -118,7 +119,15 @@ class PurchaseToken(Base):
     __table_args__ = (
         ForeignKeyConstraint(["supplier_id", "purchase_id"], ["purchases.supplier_id", "purchases.id"]),
         ForeignKeyConstraint(["supplier_id", "subject_id"], ["subjects.supplier_id", "subjects.id"]),
-        Index("ix_purchase_tokens_purchase", "supplier_id", "purchase_id"),
+        # One line of an order gives one review: at most one token of it that was not revoked.
+        Index(
+            "uq_purchase_tokens_line",
+            "supplier_id",
+            "purchase_id",
+            "subject_id",
+            unique=True,
+            postgresql_where=text("revoked_at IS NULL"),
+        ),
     )
 
 

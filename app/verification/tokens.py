@@ -1,0 +1,186 @@
+"""Purchase tokens: the secret that proves a purchase, good for one review, kept only as a hash.
+
+One line of an order (purchase and subject) has at most one token that was not revoked: a partial unique
+index holds that, so a supplier that sends the same order again gets the same link again and cannot turn
+one order into many "verified" reviews.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from app.catalog import queries as catalog
+from app.core import single_use, tenancy
+from app.core.clock import now
+from app.core.db import db
+from app.core.ids import new_id
+from app.core.secrets import Prefix, derive, digest, well_formed
+from app.core.tenancy import Lookup
+from app.verification.errors import (
+    TokenExpired,
+    TokenForeign,
+    TokenMistyped,
+    TokenRefused,
+    TokenRevoked,
+    TokenUnknown,
+    TokenUsed,
+)
+from app.verification.models import PurchaseToken
+
+LIFE = dt.timedelta(days=365)
+
+
+def issue(
+    purchase_id: uuid.UUID, subject_id: uuid.UUID, expires_at: dt.datetime | None = None
+) -> tuple[PurchaseToken, str]:
+    """The token of one line of an order, and its secret.
+
+    Asking again gives the same one, used or not. One that ran out unused is replaced.
+    """
+    _retire_expired(purchase_id, subject_id)
+    while True:
+        _insert_unless_there(purchase_id, subject_id, expires_at or now() + LIFE)
+        token = db.session.scalar(
+            select(PurchaseToken).where(
+                PurchaseToken.purchase_id == purchase_id,
+                PurchaseToken.subject_id == subject_id,
+                PurchaseToken.revoked_at.is_(None),
+            )
+        )
+        # None: another transaction revoked it between the two statements.
+        if token is not None:
+            return token, secret_of(token)
+
+
+def secret_of(token: PurchaseToken) -> str:
+    """The token's secret, made again from its row."""
+    return derive(Prefix.PURCHASE, token.id)
+
+
+def recognise(secret: str) -> PurchaseToken:
+    """The open token with this secret, of the supplier entered. Uses nothing up.
+
+    Raises:
+        TokenMistyped, TokenUnknown, TokenForeign, TokenUsed, TokenExpired, TokenRevoked
+    """
+    secret = secret.strip()
+    if not well_formed(secret, Prefix.PURCHASE):
+        raise TokenMistyped(remedy="Copy the whole token from your invitation; it begins with avt_.")
+    hashed = digest(secret)
+    token = db.session.scalar(select(PurchaseToken).where(PurchaseToken.token_hash == hashed))
+    if token is None:
+        raise _unknown_or_foreign(hashed)
+    refusal = why_not(token)
+    if refusal is not None:
+        raise refusal
+    return token
+
+
+def why_not(token: PurchaseToken) -> TokenRefused | None:
+    """Why a token cannot be used now; None where it can."""
+    if token.used_at is not None:
+        return TokenUsed(remedy="To change that review, use the link that was mailed when it was sent.")
+    purchase = catalog.purchase(token.purchase_id)
+    if token.revoked_at is not None or purchase is None or purchase.revoked_at is not None:
+        return TokenRevoked(remedy="Ask the supplier for a new link.")
+    if token.expires_at <= now():
+        return TokenExpired(remedy="Ask the supplier for a new link.")
+    return None
+
+
+def claim(token_id: uuid.UUID, review_id: uuid.UUID) -> PurchaseToken:
+    """Use the token up for one review, in the caller's transaction: of any number at once, one wins.
+
+    Raises:
+        TokenUsed, TokenExpired, TokenRevoked, TokenUnknown
+    """
+    claimed = single_use.claim(
+        PurchaseToken,
+        PurchaseToken.supplier_id == tenancy.require(),
+        PurchaseToken.id == token_id,
+        PurchaseToken.revoked_at.is_(None),
+        PurchaseToken.expires_at > now(),
+        values={"used_by_review_id": review_id},
+    )
+    token = claimed or find(token_id)
+    if token is None:
+        raise TokenUnknown(remedy="Open the review link again.")
+    if claimed is None:
+        raise why_not(token) or TokenRevoked(remedy="Ask the supplier for a new link.")
+    purchase = catalog.purchase(token.purchase_id)
+    if purchase is None or purchase.revoked_at is not None:
+        raise TokenRevoked(remedy="Ask the supplier for a new link.")
+    return token
+
+
+def find(token_id: uuid.UUID) -> PurchaseToken | None:
+    """The token as it stands now, of the supplier entered."""
+    return db.session.scalar(
+        select(PurchaseToken)
+        .where(PurchaseToken.supplier_id == tenancy.require(), PurchaseToken.id == token_id)
+        .execution_options(populate_existing=True)
+    )
+
+
+def revoke_for_purchase(purchase_id: uuid.UUID) -> int:
+    """Take back every unused token of a purchase; how many there were. Used ones stay: their review was sent."""
+    revoked = db.session.scalars(
+        update(PurchaseToken)
+        .where(
+            PurchaseToken.purchase_id == purchase_id,
+            PurchaseToken.used_at.is_(None),
+            PurchaseToken.revoked_at.is_(None),
+        )
+        .values(revoked_at=now())
+        .returning(PurchaseToken.id)
+        .execution_options(synchronize_session="fetch")
+    )
+    return len(revoked.all())
+
+
+def _retire_expired(purchase_id: uuid.UUID, subject_id: uuid.UUID) -> None:
+    db.session.execute(
+        update(PurchaseToken)
+        .where(
+            PurchaseToken.purchase_id == purchase_id,
+            PurchaseToken.subject_id == subject_id,
+            PurchaseToken.used_at.is_(None),
+            PurchaseToken.revoked_at.is_(None),
+            PurchaseToken.expires_at <= now(),
+        )
+        .values(revoked_at=now())
+        .execution_options(synchronize_session="fetch")
+    )
+
+
+def _insert_unless_there(purchase_id: uuid.UUID, subject_id: uuid.UUID, expires_at: dt.datetime) -> None:
+    token_id = new_id()
+    db.session.execute(
+        insert(PurchaseToken)
+        .values(
+            supplier_id=tenancy.require(),
+            id=token_id,
+            purchase_id=purchase_id,
+            subject_id=subject_id,
+            token_hash=digest(derive(Prefix.PURCHASE, token_id)),
+            created_at=now(),
+            expires_at=expires_at,
+        )
+        # Two requests at once: the second waits for the first and then finds its row.
+        .on_conflict_do_nothing(
+            index_elements=["supplier_id", "purchase_id", "subject_id"],
+            index_where=PurchaseToken.revoked_at.is_(None),
+        )
+    )
+
+
+def _unknown_or_foreign(hashed: bytes) -> TokenRefused:
+    owner = tenancy.find(Lookup.PURCHASE_TOKEN, hashed)
+    if owner is not None and owner != tenancy.require():
+        # Told only to somebody who holds the whole secret, and without saying whose it is.
+        return TokenForeign(remedy="Use the form on the site of the supplier that sent you the token.")
+    return TokenUnknown(remedy="Check that the token comes from this supplier's invitation.")
