@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 
@@ -22,7 +22,7 @@ from werkzeug.test import TestResponse
 from app.core import clock as core_clock
 from app.core.db import db
 from config import Settings
-from tests import services
+from tests import factories, services
 from tests.settings import EXTERNAL_URL, settings
 
 AppWith = Callable[..., Flask]
@@ -55,8 +55,6 @@ class Clock:
 
     def pass_by(self, **duration: float) -> datetime:
         """Move the clock on by a timedelta's arguments (`days=3`); the new time."""
-        from datetime import timedelta
-
         self.set(core_clock.now() + timedelta(**duration))
         return core_clock.now()
 
@@ -84,6 +82,15 @@ def let_go() -> None:
     db.session.commit()
     db.session.expunge_all()
     db.session.remove()
+
+
+def _make(chosen: Settings) -> Flask:
+    from app import create_app
+
+    application = create_app(chosen)
+    application.test_client_class = Browserlike
+    application.testing = True
+    return application
 
 
 @pytest.fixture(scope="session")
@@ -186,10 +193,13 @@ def clock() -> Iterator[Clock]:
         yield Clock(stack)
 
 
-def _make(chosen: Settings) -> Flask:
-    from app import create_app
+@pytest.fixture
+def kestrel(app: Flask) -> factories.World:
+    """Kestrel Pumps, entered: the supplier that most tests are about."""
+    return factories.make_kestrel()
 
-    application = create_app(chosen)
-    application.test_client_class = Browserlike
-    application.testing = True
-    return application
+
+@pytest.fixture
+def otter(app: Flask) -> factories.World:
+    """Otter Bearings, entered: the other supplier. Ask for `kestrel` after it to stand in Kestrel's shoes."""
+    return factories.make_otter()
