@@ -82,7 +82,8 @@ RULES: Final = (
 _PERSONAL: Final = {"set-cookie", "x-request-id", "date", "connection", "server"}
 # Made anew for each encoding.
 _OWN: Final = {"content-length", "content-encoding", "etag", "vary", "last-modified", "content-digest"}
-# What may not reach Flask: it would shape an answer that others will be given.
+# What may not reach Flask: it would shape an answer that others will be given. (`Accept` may: it only decides
+# how a refusal looks, and refusals are not kept.)
 _STRIPPED: Final = (
     "HTTP_COOKIE",
     "HTTP_AUTHORIZATION",
@@ -92,7 +93,6 @@ _STRIPPED: Final = (
     "HTTP_IF_UNMODIFIED_SINCE",
     "HTTP_IF_RANGE",
     "HTTP_RANGE",
-    "HTTP_ACCEPT",
     "HTTP_ACCEPT_ENCODING",
     "HTTP_ACCEPT_LANGUAGE",
     "HTTP_ORIGIN",

@@ -118,7 +118,7 @@ def home(contents: Contents) -> str:
             supplier=contents.supplier.slug,
             subject=contents.subject.slug,
         )
-    return absolute("hosted.supplier", supplier=contents.supplier.slug)
+    return absolute("hosted.supplier", slug=contents.supplier.slug)
 
 
 def feed_url(edition: Edition, **query: str) -> str:
