@@ -68,13 +68,6 @@ class ForeignOrigin(Forbidden):
     title = "Drafts are kept by Avouch's own form only"
 
 
-class SiteClosed(Gone):
-    """The supplier has switched this site off."""
-
-    code = "site_closed"
-    title = "This form no longer takes reviews"
-
-
 class ReviewNotOpen(NotFound):
     """The review's page needs the link from the mail, opened in this browser."""
 

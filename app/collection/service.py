@@ -19,7 +19,6 @@ from app.collection.errors import (
     DraftStale,
     DraftUnknown,
     ProofMissing,
-    SiteClosed,
     SubjectMissing,
     SubjectUnknown,
 )
@@ -34,6 +33,7 @@ from app.reviews import queries as reviews
 from app.reviews import service as review_service
 from app.reviews.models import Review
 from app.reviews.rules import Content, first_words
+from app.suppliers.errors import SiteDisabled
 from app.suppliers.models import Site
 from app.verification import mailed, tickets, tokens
 from app.verification import queries as proofs
@@ -82,7 +82,7 @@ def open_draft(site: Site, *, subject_slug: str | None, language: str, token: st
 def check_open(site: Site) -> None:
     """Refuse a site that its supplier has switched off."""
     if site.disabled_at is not None:
-        raise SiteClosed(
+        raise SiteDisabled(
             _("The supplier no longer takes reviews here."), remedy=_("Ask the supplier for the right address.")
         )
 
