@@ -121,7 +121,7 @@ class Provider:
         self._keys_at = self._clock()
 
     def _fetch(self, url: str) -> Any:
-        """The JSON behind a URL of the provider. Under the lock, so a slow provider is asked by one thread, not by all."""
+        """The JSON behind a URL of the provider. Under the lock: a slow provider is asked by one thread, not by all."""
         if self._failed_at is not None and self._clock() - self._failed_at < FAILURE_PAUSE:
             raise _unavailable(self.name)
         try:

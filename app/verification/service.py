@@ -11,6 +11,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from prometheus_client import Counter
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
@@ -39,6 +40,8 @@ from app.verification.models import (
 )
 from app.verification.standing import Fact, Standing, Status
 from app.verification.strength import worth
+
+PROOFS = Counter("avouch_proofs_total", "Proofs written, by fact and method", ["kind", "method"])
 
 
 def record_sign_in(attempt: LoginAttempt, account: oidc.Account) -> Identity:
@@ -258,6 +261,7 @@ def _write(review_id: uuid.UUID, kind: ProofKind, **values: Any) -> None:
         .values(supplier_id=tenancy.require(), id=new_id(), review_id=review_id, kind=kind.value, **row)
         .on_conflict_do_update(index_elements=["supplier_id", "review_id", "kind"], set_=row)
     )
+    PROOFS.labels(kind.value, values["method"]).inc()
 
 
 def _purchase_fact() -> Fact:

@@ -730,7 +730,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("supplier_id", "id", name=op.f("pk_purchase_tokens")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_purchase_tokens_token_hash")),
     )
-    op.create_index("ix_purchase_tokens_purchase", "purchase_tokens", ["supplier_id", "purchase_id"], unique=False)
+    op.create_index(
+        "uq_purchase_tokens_line",
+        "purchase_tokens",
+        ["supplier_id", "purchase_id", "subject_id"],
+        unique=True,
+        postgresql_where=sa.text("revoked_at IS NULL"),
+    )
     op.create_table(
         "reviews",
         sa.Column("supplier_id", sa.Uuid(), nullable=False),
