@@ -932,7 +932,7 @@ def downgrade() -> None:
     op.drop_table("drafts")
     op.drop_index("ix_reviews_newest", table_name="reviews")
     op.drop_table("reviews")
-    op.drop_index("ix_purchase_tokens_purchase", table_name="purchase_tokens")
+    op.drop_index("uq_purchase_tokens_line", table_name="purchase_tokens")
     op.drop_table("purchase_tokens")
     op.drop_table("purchase_subjects")
     op.drop_table("proofs")
