@@ -23,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
@@ -122,6 +122,20 @@ class Postgres:
         self._sockets = None
         _release(self._lock)
         self._lock = None
+
+    @contextlib.contextmanager
+    def reserved(self) -> Iterator[None]:
+        """Keep everybody from starting on the folder meanwhile.
+
+        Raises:
+            CannotStart: somebody is at work there.
+        """
+        lock = _only_one(self.folder / "postgres.lock")
+        try:
+            self._settle()
+            yield
+        finally:
+            _release(lock)
 
     @property
     def process(self) -> subprocess.Popen[bytes] | None:
