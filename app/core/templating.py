@@ -6,11 +6,13 @@ The server writes times in UTC with the zone named; assets/js/dates.js puts them
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from flask import Flask
 from flask_babel import format_date, format_datetime, format_timedelta
 from flask_babel import gettext as _
+from jinja2 import ChoiceLoader, FileSystemLoader
 
 from app.core.clock import now
 
@@ -21,7 +23,15 @@ RELATIVE = dt.timedelta(days=30)
 
 
 def init_app(app: Flask) -> None:
-    """Give templates the filters iso, exact, ago, day, month and host."""
+    """Give templates the filters iso, exact, ago, day, month and host, and find those of every package.
+
+    Each package keeps its own under templates/<package>/ and templates/mail/. Blueprints would bring them too, but
+    packages without pages send mails as well.
+    """
+    folders = sorted(str(path) for path in Path(app.root_path).glob("*/templates"))
+    app.jinja_loader = ChoiceLoader(
+        [FileSystemLoader(str(Path(app.root_path) / "templates")), FileSystemLoader(folders)]
+    )
     for filter_ in (iso, exact, ago, day, month, host):
         app.add_template_filter(filter_)
 

@@ -84,6 +84,8 @@ class Case(Base):
         ),
         # Oldest first, and only what waits: the queue's cost does not grow with what was decided.
         Index("ix_cases_queue", "supplier_id", "id", postgresql_where=text("state = 'open'")),
+        # The list of all reviews by state, newest first.
+        Index("ix_cases_state", "supplier_id", "state", "review_id"),
     )
 
 

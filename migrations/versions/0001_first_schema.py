@@ -883,6 +883,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_cases_queue", "cases", ["supplier_id", "id"], unique=False, postgresql_where=sa.text("state = 'open'")
     )
+    op.create_index("ix_cases_state", "cases", ["supplier_id", "state", "review_id"], unique=False)
     op.create_table(
         "decisions",
         sa.Column("supplier_id", sa.Uuid(), nullable=False),
@@ -924,6 +925,7 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION suppliers_of(uuid)")
     op.drop_index("ix_decisions_review", table_name="decisions")
     op.drop_table("decisions")
+    op.drop_index("ix_cases_state", table_name="cases")
     op.drop_index("ix_cases_queue", table_name="cases", postgresql_where=sa.text("state = 'open'"))
     op.drop_table("cases")
     op.drop_table("revisions")
