@@ -69,7 +69,7 @@ _LANG = re.compile("|".join(LANGUAGES))
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 RULES: Final = (
     Rule(re.compile(r"/feeds/"), uncached=frozenset({"cursor"}), cors=True),
-    Rule(re.compile(r"/widgets/v1/avouch\.js$"), cors=True),
+    Rule(re.compile(r"/widgets/v1/(?:avouch\.js|list\.css)$"), cors=True),
     Rule(
         re.compile(r"/widgets/v1/[^/]+/(?:list|badge)"),
         params={"lang": _LANG, "subject": _SLUG, "theme": re.compile(r"light|dark")},

@@ -5,10 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import select
-
-from app.core.db import db
-from app.moderation.models import Decision
+from app.moderation import queries as moderation
 from app.publication.models import PublishedReview
 from app.reviews import queries as reviews
 
@@ -31,12 +28,9 @@ def of(review: PublishedReview) -> list[Step]:
         Step(revision.created_at, "submitted" if revision.number == 1 else "revised", revision.number)
         for revision in reviews.history(review.review_id)
     ]
-    decisions = db.session.scalars(
-        select(Decision).where(Decision.review_id == review.review_id).order_by(Decision.decided_at, Decision.id)
-    )
     steps += [
         Step(decision.decided_at, decision.outcome, decision.revision, decision.actor_kind, decision.reason)
-        for decision in decisions
+        for decision in moderation.decisions(review.review_id)
     ]
     steps.append(Step(review.published_at, "published", review.revision))
     if review.reply:

@@ -10,6 +10,7 @@ from app.core import outbox
 from app.core.clock import today
 from app.core.db import db
 from app.core.jobs import Queue, job
+from app.core.tenancy import require
 from app.publication import documents, projector, queries
 from app.publication.models import Publication
 
@@ -38,23 +39,20 @@ def render_site(*, supplier_id: str, site_id: str, **_event: object) -> None:  #
         documents.store(queries.contents(supplier, subject, publication.version), sites)
 
 
-@job(Queue.PUBLISH)
-def refresh_ratings() -> None:
-    """Every day: have each supplier's ratings reckoned for today, for age weighs less each day."""
-    # The publications of all suppliers may be read without a tenant; each is changed inside its own.
-    stale = select(Publication.supplier_id).where(Publication.rated_on < today()).order_by(Publication.supplier_id)
-    for supplier_id in db.session.scalars(stale):
-        outbox.promise(refresh_supplier, supplier_id=str(supplier_id))
+def refresh_rating() -> None:
+    """Reckon the rating of the supplier entered for today, drop what lapsed, and promise the same for its subjects.
 
-
-@job(Queue.PUBLISH)
-def refresh_supplier(*, supplier_id: str) -> None:
-    """Reckon one supplier's ratings for today, drop what lapsed, and promise the same for its subjects."""
+    Age weighs less each day, so this is asked by the clock; where today is done already it is one look.
+    """
+    published = db.session.scalar(select(Publication.rated_on).where(Publication.supplier_id == require()))
+    if published is None or published >= today():
+        return
     publication = projector.lock()
     if publication.rated_on >= today():
-        return
+        return  # another process was quicker
     publication.rated_on = today()
     projector.forget_old_removals()
+    supplier_id = str(publication.supplier_id)
     for review_id in projector.lapsed():
         outbox.promise(project, supplier_id=supplier_id, review_id=str(review_id))
     projector.advance(publication)
@@ -62,9 +60,7 @@ def refresh_supplier(*, supplier_id: str) -> None:
     subjects = [str(subject.id) for subject in queries.reviewed_subjects()]
     for start in range(0, len(subjects), SUBJECTS_AT_ONCE):
         outbox.promise(
-            refresh_subjects,
-            supplier_id=supplier_id,
-            subject_ids=subjects[start : start + SUBJECTS_AT_ONCE],
+            refresh_subjects, supplier_id=supplier_id, subject_ids=subjects[start : start + SUBJECTS_AT_ONCE]
         )
 
 
