@@ -115,12 +115,15 @@ SCOPES: Mapping[Scope, frozenset[Permission]] = MappingProxyType(
 )
 
 
+_ROLE_NAMED = {str(role): given for role, given in ROLES.items()}
+_SCOPE_NAMED = {str(scope): given for scope, given in SCOPES.items()}
+
+
 def of_role(role: str) -> frozenset[str]:
     """The permissions of a role; none for a role that is not known."""
-    return frozenset(ROLES[Role(role)]) if role in set(Role) else frozenset()
+    return frozenset(_ROLE_NAMED.get(role, ()))
 
 
 def of_scopes(scopes: Iterable[str]) -> frozenset[str]:
     """The permissions of an API key's scopes; a scope that is not known any more gives nothing."""
-    known = [SCOPES[Scope(scope)] for scope in scopes if scope in set(Scope)]
-    return frozenset[Permission]().union(*known)
+    return frozenset(permission for scope in scopes for permission in _SCOPE_NAMED.get(scope, ()))
