@@ -10,13 +10,13 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
-from types import FrameType
 
 from app.core.embedded import CannotStart, Postgres
 from demo.children import ROOT, ChildFailed
 from demo.stack import Ports, Stack, choose_ports, running
 
 FOLDER = ROOT / ".avouch"
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stopped(Exception):
@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where data and logs are kept")
     parser.add_argument("--reset", action="store_true", help="forget everything and end")
     chosen = parser.parse_args(arguments)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS:
         signal.signal(number, _stop)
     try:
         return _reset(chosen.folder) if chosen.reset else _run(chosen.folder, chosen.port)
@@ -55,8 +55,6 @@ def _run(folder: Path, port: int | None) -> int:
                 time.sleep(0.25)
         except Stopped:
             print("\nStopping …", flush=True)
-            # A second Ctrl-C would leave the rest running.
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
             raise
         print(f"\n{sentence}\nStopping the rest …", file=sys.stderr)
         return 1
@@ -112,7 +110,10 @@ def _short(path: Path) -> str:
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
-def _stop(number: int, frame: FrameType | None) -> None:
+def _stop(*_: object) -> None:
+    # Said once is enough: a second Ctrl-C in the middle of stopping would leave the rest running.
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     raise Stopped
 
 
