@@ -81,6 +81,7 @@ def _connect(app: Flask) -> None:
 
 def _serve(app: Flask) -> None:
     from app import routing
+    from app.accounts import login
     from app.core import json, links, locale, logs, problems, templating
 
     json.init_app(app)
@@ -88,6 +89,7 @@ def _serve(app: Flask) -> None:
     locale.init_app(app)
     problems.init_app(app)
     templating.init_app(app)
+    login.init_app(app)
     app.jinja_env.globals["asset"] = links.asset
     app.jinja_env.globals["absolute"] = links.absolute
     routing.init_app(app)
