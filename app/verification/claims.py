@@ -23,8 +23,9 @@ from types import MappingProxyType
 from typing import Any, Literal, NewType
 
 from joserfc import jws
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, UnsupportedAlgorithmError
 from joserfc.jwk import ECKey, JWKRegistry, Key, OKPKey, RSAKey
+from joserfc.jws import JWSAlgModel  # type: ignore[attr-defined]  # there, but not in its __all__
 
 from app.core.json import JsonMalformed, parse
 
@@ -33,7 +34,7 @@ SignedClaims = NewType("SignedClaims", Mapping[str, Any])
 
 # Ours, not the provider's: a discovery document that lists `none` or HS256 changes nothing. HS* is absent on
 # purpose, for with it anybody who knows the client secret, or a public key taken for one, could sign.
-ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
+ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA", "Ed25519")
 LEEWAY = 30  # seconds of clock difference that are forgiven
 OLDEST = 600  # seconds: no sign-in lasts longer, so an older token was not made for it
 LONGEST_TOKEN = 20_000  # characters; real ID tokens have one to four thousand
@@ -41,7 +42,18 @@ LONGEST_TOKEN = 20_000  # characters; real ID tokens have one to four thousand
 # Headers by which a token would bring or name its own key. A key comes from the issuer's pinned JWKS or not at all.
 _KEY_CARRIERS = ("jwk", "jku", "x5u", "x5c")
 _SMALLEST_RSA = 2048
-_REGISTRY = jws.JWSRegistry(algorithms=list(ALGORITHMS), strict_check_header=False)
+
+
+class _Registry(jws.JWSRegistry):
+    """joserfc's algorithms, without its warning that EdDSA leaves the curve open (RFC 9864): `_fits` does not."""
+
+    def get_alg(self, name: str) -> JWSAlgModel:
+        if name not in ALGORITHMS:
+            raise UnsupportedAlgorithmError(name)
+        return self.algorithms[name]
+
+
+_REGISTRY = _Registry(algorithms=list(ALGORITHMS), strict_check_header=False)
 _REGISTRY.max_header_length = 2048
 _REGISTRY.max_payload_length = LONGEST_TOKEN
 
@@ -301,13 +313,12 @@ def _usable(entry: object) -> Key | None:
     # "oct" is passed over: a shared secret has no business in a public document, and would open HS256.
     if not isinstance(entry, dict) or entry.get("kty") not in ("RSA", "EC", "OKP"):
         return None
-    if entry.get("use", "sig") != "sig" or "verify" not in entry.get("key_ops", ["verify"]):
-        return None
-    if not isinstance(entry.get("kid", ""), str):
-        return None
     try:
+        if entry.get("use", "sig") != "sig" or "verify" not in entry.get("key_ops", ["verify"]):
+            return None
         key = JWKRegistry.import_key(entry)
-        return key if any(_fits(key, algorithm) for algorithm in ALGORITHMS) else None
+        named = isinstance(entry.get("kid", ""), str)
+        return key if named and any(_fits(key, algorithm) for algorithm in ALGORITHMS) else None
     except Exception:  # a stranger's bytes pass two libraries; whatever they raise, the key is useless
         return None
 
@@ -320,7 +331,7 @@ def _fits(key: Key, algorithm: str) -> bool:
         return isinstance(key, RSAKey) and key.public_key.key_size >= _SMALLEST_RSA
     if algorithm == "ES256":
         return isinstance(key, ECKey) and key.curve_name == "P-256"
-    return algorithm == "EdDSA" and isinstance(key, OKPKey) and key.get("crv") == "Ed25519"
+    return algorithm in ("EdDSA", "Ed25519") and isinstance(key, OKPKey) and key.get("crv") == "Ed25519"
 
 
 def _algorithm(header: Json) -> str:
@@ -394,7 +405,7 @@ def _seconds(value: object) -> float | None:
 
 
 _HASHES: Mapping[str, Literal["sha256", "sha512"]] = MappingProxyType(
-    {"RS256": "sha256", "PS256": "sha256", "ES256": "sha256", "EdDSA": "sha512"}
+    {"RS256": "sha256", "PS256": "sha256", "ES256": "sha256", "EdDSA": "sha512", "Ed25519": "sha512"}
 )
 
 

@@ -9,6 +9,7 @@ import uuid
 
 from sqlalchemy import func, select, update
 
+from app.catalog.mail_domains import is_disposable
 from app.core import single_use, tenancy
 from app.core.clock import now
 from app.core.db import db
@@ -22,7 +23,7 @@ from app.core.text import Unclean, normal_email
 from app.verification import jobs
 from app.verification.errors import AddressUnfit, LinkGone, TooManyLinks, WrongNumber
 from app.verification.methods import mailed_link
-from app.verification.methods.work_email import domain_of, is_disposable
+from app.verification.methods.work_email import domain_of
 from app.verification.models import MailedProof
 from app.verification.tickets import CANCELLED, PROVEN
 

