@@ -7,7 +7,7 @@ from app.core.events import subscribe
 from app.moderation import jobs as moderation
 from app.moderation.events import CaseDecided, ReplyChanged
 from app.publication import jobs as publication
-from app.reviews.events import ReviewResolved, ReviewRevised, ReviewSubmitted, ReviewWithdrawn
+from app.reviews.events import CompanyShown, ReviewResolved, ReviewRevised, ReviewSubmitted, ReviewWithdrawn
 from app.suppliers.events import SiteChanged, SiteCreated
 
 
@@ -17,6 +17,7 @@ def connect() -> None:
     subscribe(ReviewRevised, moderation.open_case)
     subscribe(ReviewWithdrawn, moderation.close_case, publication.project)
     subscribe(ReviewResolved, publication.project)
+    subscribe(CompanyShown, publication.project)
     subscribe(CaseDecided, publication.project, moderation.tell_author)
     subscribe(ReplyChanged, publication.project)
     subscribe(SiteCreated, publication.render_site)

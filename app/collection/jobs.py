@@ -26,8 +26,9 @@ BATCH = 500
 
 
 @job(Queue.MAIL)
-def send_follow_link(*, supplier_id: str, review_id: str) -> None:
+def send_receipt(*, supplier_id: str, review_id: str, revision: int) -> None:
     """Mail the author her receipt, with the link to her review."""
+    del revision  # part of the event; a receipt is for the first
     review = reviews.review(uuid.UUID(review_id))
     if review is None:
         return

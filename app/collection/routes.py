@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from flask import Blueprint, g, request
 from flask.typing import ResponseReturnValue
 
-from app.collection import limits, schemas, service, views
+from app.collection import limits, schemas, service, views, words
 from app.collection.errors import DraftSecretMissing, ForeignOrigin
 from app.collection.models import Draft
 from app.core.headers import is_foreign_write
@@ -80,7 +79,8 @@ def give_token(draft_id: str) -> ResponseReturnValue:
     """Recognise a purchase token."""
     limits.spend_by_network(limits.TOKEN)
     draft, site = _draft(draft_id)
-    service.recognise_token(draft, schemas.GiveToken().load(request.get_json())["token"].strip())
+    token = schemas.GiveToken().load(request.get_json())["token"]
+    service.recognise_token(draft, token.strip() if token is not None else None)
     return views.saved(draft, site)
 
 
@@ -108,10 +108,8 @@ def submit_draft(draft_id: str) -> ResponseReturnValue:
     limits.spend_by_network(limits.SUBMIT)
     draft, site = _draft(draft_id)
     service.check_open(site)
-    asked: dict[str, Any] = schemas.SubmitDraft().load(request.get_json())
-    review = service.submit(
-        draft, seen=asked["version"], content=asked["content"], required=list(site.required_proofs)
-    )
+    asked = words.load(schemas.SubmitDraft(), request.get_json())
+    review = service.submit(draft, seen=asked["version"], content=asked["content"], required=list(site.required_proofs))
     return views.submitted(review), 201
 
 

@@ -88,9 +88,9 @@ class SaveDraft(StrictSchema):
 
 
 class GiveToken(StrictSchema):
-    """A purchase token, from the page's address or typed from a letter."""
+    """A purchase token, from the page's address or typed from a letter; null lets go of the one before."""
 
-    token = fields.String(required=True, validate=validate.Length(min=1, max=100))
+    token = fields.String(required=True, allow_none=True, validate=validate.Length(min=1, max=100))
 
 
 class AskMailedLink(StrictSchema):

@@ -12,7 +12,6 @@ from sqlalchemy import delete, update
 
 from app.catalog import queries as catalog
 from app.catalog.models import Purchase, Subject
-from app.collection import jobs
 from app.collection.errors import (
     DraftExpired,
     DraftSent,
@@ -28,7 +27,6 @@ from app.core.clock import now
 from app.core.db import db
 from app.core.errors import Refused
 from app.core.ids import new_id
-from app.core.outbox import promise
 from app.reviews import queries as reviews
 from app.reviews import service as review_service
 from app.reviews.models import Review
@@ -140,10 +138,13 @@ def save(draft: Draft, *, seen: int, content: dict[str, Any], subject_slug: str 
     return saved
 
 
-def recognise_token(draft: Draft, secret: str) -> None:
-    """Tie a purchase token to the draft. It is used up only when the review is sent."""
+def recognise_token(draft: Draft, secret: str | None) -> None:
+    """Tie a purchase token to the draft, or (None) let go of the one it has. Used up only when the review is sent."""
     check_editable(draft)
-    _attach(draft, tokens.recognise(secret))
+    if secret is None:
+        draft.purchase_token_id = None
+    else:
+        _attach(draft, tokens.recognise(secret))
     draft.expires_at = now() + DRAFT_LIFE
     db.session.flush()
 
@@ -151,9 +152,7 @@ def recognise_token(draft: Draft, secret: str) -> None:
 def open_pop_up(draft: Draft) -> tuple[str, Any]:
     """A one-use address for the pop-up in which the author signs in, and when it ends."""
     check_editable(draft)
-    ticket, url = tickets.open_ticket(
-        draft.id, draft.site_id, subject_of(draft).name, words_of(draft), draft.language
-    )
+    ticket, url = tickets.open_ticket(draft.id, draft.site_id, subject_of(draft).name, words_of(draft), draft.language)
     return url, ticket.expires_at
 
 
@@ -197,7 +196,7 @@ def submit(draft: Draft, *, seen: int, content: Content, required: list[str]) ->
             _("Your sign-in did not tell an e-mail address, so we could not tell you of the decision."),
             remedy=_("Confirm your e-mail address by a mailed link, then send again."),
         )
-    review = review_service.create(
+    return review_service.create(
         draft.id,
         site_id=draft.site_id,
         subject_id=subject.id,
@@ -207,8 +206,6 @@ def submit(draft: Draft, *, seen: int, content: Content, required: list[str]) ->
         language=draft.language,
         purchase=purchase_of(draft),
     )
-    promise(jobs.send_follow_link, supplier_id=str(draft.supplier_id), review_id=str(draft.id))
-    return review
 
 
 def subject_of(draft: Draft) -> Subject:

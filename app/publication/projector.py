@@ -195,8 +195,6 @@ def _view(
     proofs: dict[str, Any],
 ) -> dict[str, Any]:
     """What readers see of a revision, column by column."""
-    # The name stands on the review, so a newer revision that nobody has approved may have changed it already.
-    unapproved_name = before is not None and revision.number != review.current_revision
     buyer = catalog.buyer(review.buyer_id) if review.buyer_id else None
     works_there = proofs["affiliation"]["status"] in _HELD
     return {
@@ -212,7 +210,7 @@ def _view(
         "role": revision.role,
         "industry": buyer.industry if buyer else None,
         "duration": revision.duration,
-        "author_name": before.author_name if before is not None and unapproved_name else review.display_name,
+        "author_name": revision.display_name,
         "company": buyer.name if buyer and works_there and review.show_company else None,
         "language": review.language,
         "submitted_at": review.submitted_at,

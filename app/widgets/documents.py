@@ -15,7 +15,7 @@ from app.publication import caching
 from app.publication.documents import Kind, compress, register
 from app.publication.edition import Edition
 from app.publication.feeds.json_feed import home, permalink_of
-from app.widgets.choices import durations
+from app.reviews.words import durations
 
 LIST_LENGTH = 20  # reviews in the list without script; the rest is one link away
 
@@ -40,7 +40,7 @@ def render_list(edition: Edition) -> bytes:
         home=home(contents),
         permalink=permalink_of,
         stylesheet=absolute("widgets.list_style"),
-        durations=dict(durations()),
+        durations=durations(),
         lang=str(get_locale()),
     ).encode()
 

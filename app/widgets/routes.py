@@ -15,11 +15,11 @@ from app.core.locale import LANGUAGES
 from app.core.settings import settings
 from app.publication import caching
 from app.publication import documents as published
+from app.reviews.words import durations
 from app.suppliers import queries as suppliers
 from app.suppliers.errors import SiteDisabled, UnknownSite
 from app.suppliers.models import Site
 from app.widgets import documents, words
-from app.widgets.choices import durations
 
 form = Blueprint("form", __name__, url_prefix="/widgets/v1", template_folder="templates")
 public = Blueprint("widgets", __name__, url_prefix="/widgets/v1")

@@ -13,11 +13,15 @@ def for_form() -> dict[str, str]:
         "saved": _("Saved {time}"),
         "saving": _("Saving…"),
         "unsaved_offline": _("Not saved yet: no connection. Your text is kept in this window, and we keep trying."),
-        "unsaved_server": _("Not saved yet: our server does not answer. Your text is kept in this window, and we keep trying."),
+        "unsaved_server": _(
+            "Not saved yet: our server does not answer. Your text is kept in this window, and we keep trying."
+        ),
         "unsaved_busy": _("Not saved yet: too many saves from your network. We try again in {seconds} seconds."),
         "unsaved_refused": _("Not saved: {detail}"),
         "restored": _("Your earlier text is back."),
-        "draft_renewed": _("Your earlier draft had expired, so we began a new one with the same text. Please prove again who you are."),
+        "draft_renewed": _(
+            "Your earlier draft had expired, so we began a new one with the same text. Please prove again who you are."
+        ),
         "discarded": _("Your draft was thrown away. You can begin again."),
         "rating_missing": _("Choose from one to five stars."),
         "title_short": _("Write a title of at least {min} characters."),

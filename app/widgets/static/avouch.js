@@ -1,0 +1,369 @@
+// Avouch widgets, version 1: <avouch-form>, <avouch-reviews>, <avouch-badge>.
+//
+//   <script type="module" src="https://…/widgets/v1/avouch.js"></script>
+//   <avouch-form site="avs_…" subject="pump-100"></avouch-form>
+//
+// A guest on somebody's page: no cookies, no storage, no requests but to the host this file came from, nothing
+// outside its own shadow roots. Text is only ever set as text, so it runs under a strict CSP with Trusted Types.
+// The page lets it in with: script-src, connect-src and frame-src of this host.
+
+const base = new URL(import.meta.url).origin;
+
+// What the lines of each language below are, in order. `reviews` is by plural category, as Intl.PluralRules names them.
+const KEYS = "reviews of check more none gone again good bad reply incentive solved form author affiliation purchase not_proven expired oidc mailed_link work_email purchase_token".split(" ");
+
+const WORDS = {
+  en: [
+    { one: "# review", other: "# reviews" },
+    "# of 5 stars",
+    "Check this yourself",
+    "Show more",
+    "No reviews yet",
+    "The reviews cannot be loaded just now.",
+    "Try again",
+    "What is good",
+    "What could be better",
+    "Reply of #",
+    "Incentivised: #",
+    "Problem solved, says the author",
+    "Write a review",
+    "Author",
+    "Affiliation",
+    "Purchase",
+    "not proven",
+    "expired",
+    "sign-in",
+    "link by e-mail",
+    "work e-mail address",
+    "order code",
+  ],
+  ru: [
+    { one: "# отзыв", few: "# отзыва", many: "# отзывов", other: "# отзыва" },
+    "# из 5 звёзд",
+    "Проверьте сами",
+    "Показать ещё",
+    "Отзывов пока нет",
+    "Отзывы сейчас не загружаются.",
+    "Попробовать снова",
+    "Что хорошо",
+    "Что можно улучшить",
+    "Ответ: #",
+    "За вознаграждение: #",
+    "Проблема решена, по словам автора",
+    "Написать отзыв",
+    "Автор",
+    "Место работы",
+    "Покупка",
+    "не подтверждено",
+    "срок истёк",
+    "вход в аккаунт",
+    "ссылка по почте",
+    "рабочий адрес почты",
+    "код заказа",
+  ],
+  pl: [
+    { one: "# opinia", few: "# opinie", many: "# opinii", other: "# opinii" },
+    "# z 5 gwiazdek",
+    "Proszę sprawdzić",
+    "Pokaż więcej",
+    "Nie ma jeszcze opinii",
+    "Nie można teraz wczytać opinii.",
+    "Spróbuj ponownie",
+    "Co jest dobre",
+    "Co można poprawić",
+    "Odpowiedź: #",
+    "Za wynagrodzenie: #",
+    "Problem rozwiązany, mówi autor",
+    "Napisz opinię",
+    "Autor",
+    "Miejsce pracy",
+    "Zakup",
+    "niepotwierdzone",
+    "wygasło",
+    "logowanie",
+    "link e-mail",
+    "służbowy adres e-mail",
+    "kod zamówienia",
+  ],
+  bg: [
+    { one: "# отзив", other: "# отзива" },
+    "# от 5 звезди",
+    "Проверете сами",
+    "Покажи още",
+    "Още няма отзиви",
+    "Отзивите не могат да се заредят сега.",
+    "Опитайте отново",
+    "Какво е добро",
+    "Какво може да е по-добро",
+    "Отговор: #",
+    "Срещу възнаграждение: #",
+    "Проблемът е решен, казва авторът",
+    "Напишете отзив",
+    "Автор",
+    "Месторабота",
+    "Покупка",
+    "не е потвърдено",
+    "изтекло",
+    "вход в профил",
+    "връзка по имейл",
+    "служебен имейл адрес",
+    "код на поръчка",
+  ],
+};
+
+// Colours follow the page's own color-scheme, so a page that knows no dark mode gets none.
+const sheet = new CSSStyleSheet();
+sheet.replaceSync(
+  ":host{display:block;--i:var(--avouch-ink,light-dark(#1a1f21,#e9ebeb));--s:var(--avouch-soft,light-dark(#545c60,#a7b0b5));" +
+    "--p:var(--avouch-paper,light-dark(#fff,#1a1e21));--l:var(--avouch-line,light-dark(#d9dbd7,#33393e));" +
+    "--a:var(--avouch-accent,light-dark(#0f766e,#5eead4));--t:var(--avouch-star,light-dark(#b87503,#f2b53a));" +
+    "--g:var(--avouch-proven,light-dark(#17692f,#74dc97));color:var(--i);font:var(--avouch-font,1rem/1.5 system-ui,sans-serif)}" +
+    ":host([hidden]){display:none}:host([theme=light]){color-scheme:light}:host([theme=dark]){color-scheme:dark}:host([theme=auto]){color-scheme:light dark}" +
+    // Room is kept before anything has arrived, so that the page around does not jump.
+    ":host(avouch-form){min-block-size:var(--avouch-form-height,72rem)}:host(avouch-reviews){block-size:var(--avouch-height,38rem);overflow:auto}" +
+    ":host(avouch-badge){display:inline-block;min-inline-size:15em;min-block-size:1.6em}" +
+    "iframe{display:block;border:0;inline-size:100%;block-size:var(--avouch-form-height,72rem);color-scheme:normal}" +
+    "h3,h4,p,ul{margin:0;padding:0}h3{font-size:1.06em}h4,small,.by,time{font-size:.86em;font-weight:400;color:var(--s)}a,.more{color:var(--a)}" +
+    ":focus-visible{outline:3px solid var(--a);outline-offset:2px}" +
+    "article,.head{border:1px solid var(--l);border-radius:var(--avouch-radius,6px);background:var(--p);padding:1em;margin-block-end:.75em;display:grid;gap:.5em}" +
+    ".head{display:flex;flex-wrap:wrap;align-items:center}.text{white-space:pre-line;overflow-wrap:anywhere}.reply{border-inline-start:3px solid var(--a);padding-inline-start:.75em}" +
+    ".stars{color:var(--t);display:inline-block;inline-size:6.4em;block-size:1.28em;vertical-align:-.25em}svg:not(.lit){display:block;inline-size:100%;block-size:100%}" +
+    ".proofs{display:flex;gap:.25em;list-style:none}.proofs li{position:relative}.proofs button{all:unset;cursor:help;inline-size:28px;block-size:28px;padding:4px;color:var(--s)}" +
+    ".proofs button:focus-visible{outline:3px solid var(--a)}.proofs .proven{color:var(--g)}.proofs span{position:absolute;z-index:1;inset-block-end:100%;inset-inline-start:0;inline-size:max-content;max-inline-size:16em;" +
+    "padding:.4em .6em;border:1px solid var(--l);border-radius:6px;background:var(--p);font-size:.86em;visibility:hidden}.proofs button:hover+span,.proofs button:focus+span{visibility:visible}" +
+    ".mark{border:1px solid var(--l);border-radius:4px;padding:0 .4em;font-size:.86em;justify-self:start}" +
+    ".more{font:inherit;background:none;border:1px solid;border-radius:6px;padding:.6em 1em;min-block-size:44px;cursor:pointer}.badge{color:inherit;text-decoration:none;white-space:nowrap}b{font-variant-numeric:tabular-nums}",
+);
+
+const SVG = "http://www.w3.org/2000/svg";
+const STAR = "m12 2.9 2.8 5.8 6.3.8-4.6 4.4 1.2 6.3L12 17.1l-5.7 3.1 1.2-6.3-4.6-4.4 6.3-.8z";
+// Person, building, receipt; on a grid of 20, as on Avouch's own pages.
+const GLYPHS = {
+  author: "M10 2.5a3.7 3.7 0 1 1 0 7.4 3.7 3.7 0 0 1 0-7.4zM2.8 17.8c0-3.9 3-6.4 7.2-6.4s7.2 2.5 7.2 6.4z",
+  affiliation: "M4 2.2h12v15.6H4zM6.6 5v2h2.2V5zm4.6 0v2h2.2V5zM6.6 9v2h2.2V9zm4.6 0v2h2.2V9zm-2.5 4.4v4.4h2.6v-4.4z",
+  purchase: "M4 2.2h12v16l-2-1.5-2 1.5-2-1.5-2 1.5-2-1.5-2 1.5zM6.7 5.8v1.5h6.6V5.8zm0 3.4v1.5h6.6V9.2zm0 3.4v1.5h4v-1.5z",
+};
+
+// An element; properties it knows are set as such, others as attributes; empty children are left out.
+function make(tag, props, ...children) {
+  const isSvg = tag === "svg" || tag === "path" || tag === "circle";
+  const element = isSvg ? document.createElementNS(SVG, tag) : document.createElement(tag);
+  for (const [name, value] of Object.entries(props ?? {})) {
+    if (value == null) continue;
+    if (!isSvg && name in element) element[name] = value;
+    else element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child != null && child !== ""));
+  return element;
+}
+
+const fill = (text, value) => text.replace("#", () => value);
+// Only web addresses become links, whatever a feed may say.
+const link = (url, props, ...children) => make("a", { href: /^https?:/.test(url) ? url : base, target: "_blank", rel: "noopener", ...props }, ...children);
+
+function stars(words, value, language) {
+  const figure = new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(value);
+  const row = (props) => [0, 1, 2, 3, 4].map((n) => make("path", { d: STAR, transform: `translate(${n * 24})`, ...props }));
+  // The inner svg cuts the filled row off at the score.
+  const lit = make("svg", { width: 24 * value, height: 24, class: "lit" }, ...row({ fill: "currentColor" }));
+  const drawing = make("svg", { viewBox: "0 0 120 24" }, ...row({ fill: "none", stroke: "currentColor", "stroke-width": 1.6 }), lit);
+  return make("span", { className: "stars", part: "stars", role: "img", ariaLabel: fill(words.of, figure) }, drawing);
+}
+
+class Guest extends HTMLElement {
+  static observedAttributes = ["site", "subject", "lang", "theme"];
+
+  constructor() {
+    super();
+    this.attachShadow({ mode: "open" }).adoptedStyleSheets = [sheet];
+  }
+
+  connectedCallback() {
+    this.start();
+  }
+
+  disconnectedCallback() {
+    this.stop.abort();
+    this.stop = null;
+  }
+
+  attributeChangedCallback() {
+    if (this.stop) this.start();
+  }
+
+  start() {
+    this.stop?.abort();
+    this.stop = new AbortController();
+    const asked = this.lang || this.closest("[lang]")?.lang || navigator.language;
+    this.language = asked.slice(0, 2).toLowerCase();
+    if (!WORDS[this.language]) this.language = "en";
+    this.words = Object.fromEntries(KEYS.map((key, n) => [key, WORDS[this.language][n]]));
+    this.show(this.stop.signal);
+  }
+
+  get site() {
+    return encodeURIComponent(this.getAttribute("site") ?? "");
+  }
+
+  get feeds() {
+    const subject = this.getAttribute("subject");
+    return `${base}/feeds/${this.site}${subject ? `/${encodeURIComponent(subject)}` : ""}`;
+  }
+
+  counted(number) {
+    const forms = this.words.reviews;
+    return fill(forms[new Intl.PluralRules(this.language).select(number)] ?? forms.other, number);
+  }
+
+  put(...children) {
+    this.shadowRoot.replaceChildren(...children);
+  }
+
+  async fetch(url, signal) {
+    const answer = await fetch(url, { signal, credentials: "omit" });
+    if (!answer.ok) throw new Error(answer.status);
+    return answer.json();
+  }
+}
+
+class Reviews extends Guest {
+  async show(signal) {
+    this.setAttribute("aria-busy", "true");
+    try {
+      const feed = await this.fetch(`${this.feeds}/reviews.json`, signal);
+      const { rating } = feed._avouch;
+      const total = link(feed.home_page_url, { part: "total" }, this.counted(rating.count));
+      const head = make("div", { className: "head", part: "score" });
+      if (rating.count) head.append(stars(this.words, rating.score, this.language), make("b", {}, rating.score.toFixed(1)), total);
+      else head.append(this.words.none);
+      const list = make("div", { part: "list" });
+      this.put(head, list);
+      // A scrolling region must be within reach of the keyboard.
+      this.tabIndex = 0;
+      this.add(list, feed, signal);
+    } catch {
+      if (signal.aborted) return;
+      const retry = make("button", { type: "button", className: "more", onclick: () => this.start() }, this.words.again);
+      this.put(make("p", { role: "status" }, this.words.gone), retry);
+    }
+    this.removeAttribute("aria-busy");
+  }
+
+  add(list, feed, signal) {
+    list.append(...feed.items.map((item) => this.review(item, feed._avouch.supplier.name)));
+    if (!feed.next_url) return;
+    const more = make("button", { type: "button", className: "more", part: "more" }, this.words.more);
+    more.onclick = async () => {
+      const next = await this.fetch(feed.next_url, signal).catch(() => null);
+      if (!next) return;
+      const last = list.children.length - 1;
+      more.remove();
+      this.add(list, next, signal);
+      // Whoever pressed the button goes on reading where it was.
+      list.children[last].tabIndex = -1;
+      list.children[last].focus();
+    };
+    list.append(more);
+  }
+
+  review(item, supplier) {
+    const { words, language } = this;
+    const more = item._avouch;
+    const said = (text, part) => text && make("p", { className: "text", part, dir: "auto", lang: item.language }, text);
+    const side = (label, text) => text && make("div", {}, make("h4", {}, label), said(text, "text"));
+    const by = [item.authors?.[0]?.name, more.role, more.company].filter(Boolean).join(", ");
+    const date = new Intl.DateTimeFormat(language, { dateStyle: "medium" }).format(new Date(item.date_published));
+    return make(
+      "article",
+      { part: "review" },
+      stars(words, more.rating.value, language),
+      item.title && make("h3", { part: "title", dir: "auto", lang: item.language }, item.title),
+      said(item.content_text, "text"),
+      side(words.good, more.pros),
+      side(words.bad, more.cons),
+      make("p", { className: "by", part: "author", dir: "auto" }, by, " · ", make("time", { dateTime: item.date_published }, date)),
+      make("ul", { className: "proofs", part: "proofs", role: "list" }, ...Object.keys(GLYPHS).map((kind) => this.proof(kind, more.proofs[kind]))),
+      more.incentive && make("p", { className: "mark", part: "incentive" }, fill(words.incentive, more.incentive)),
+      more.resolved && make("p", { className: "mark" }, words.solved),
+      more.reply && make("div", { className: "reply", part: "reply" }, make("h4", {}, fill(words.reply, supplier)), said(more.reply.text)),
+      make("small", {}, link(item.url, { part: "link" }, words.check)),
+    );
+  }
+
+  proof(kind, { status, method, date } = { status: "not_proven" }) {
+    const { words, language } = this;
+    const isProven = status === "proven";
+    const month = date && new Intl.DateTimeFormat(language, { month: "long", year: "numeric", timeZone: "UTC" }).format(new Date(date));
+    const how = isProven ? [words[method] ?? method, month].filter(Boolean).join(", ") : words[status];
+    const paint = isProven ? { fill: "currentColor" } : { fill: "none", stroke: "currentColor" };
+    const drawing = make("svg", { viewBox: "0 0 20 20", "aria-hidden": "true" }, make("path", { d: GLYPHS[kind], "fill-rule": "evenodd", ...paint }));
+    if (status === "expired") drawing.append(make("circle", { cx: 15, cy: 15, r: 4, fill: "var(--p)", stroke: "currentColor" }), make("path", { d: "M15 13v2l1 1", ...paint }));
+    const text = `${words[kind]}: ${how}`;
+    const button = make("button", { type: "button", className: status, part: `proof ${status}`, ariaLabel: text }, drawing);
+    return make("li", {}, button, make("span", { "aria-hidden": "true", part: "tip" }, text));
+  }
+}
+
+class Badge extends Guest {
+  async show(signal) {
+    try {
+      const { rating, supplier, subject } = await this.fetch(`${this.feeds}/summary.json`, signal);
+      const page = `${base}/s/${supplier.slug}${subject ? `/${subject.slug}` : ""}`;
+      const content = rating.count ? [stars(this.words, rating.score, this.language), " ", make("b", {}, rating.score.toFixed(1)), " · ", this.counted(rating.count)] : [this.words.none];
+      this.put(link(page, { className: "badge", part: "badge" }, ...content));
+    } catch {
+      // No figure is better than a wrong one: the room stays, and stays empty.
+      if (!signal.aborted) this.put();
+    }
+  }
+}
+
+let pageToken = null;
+
+// The purchase token of a review link, #avouch=avt_…, taken out of the address before anything else copies it.
+function takeToken() {
+  const found = /([#&])avouch=(avt_[a-z2-7]+)&?/.exec(location.hash);
+  if (found) {
+    pageToken = found[2];
+    const rest = location.hash.replace(found[0], found[1]).replace(/[#&]$/, "");
+    history.replaceState(history.state, "", location.pathname + location.search + rest);
+  }
+  return pageToken;
+}
+
+class Form extends Guest {
+  static observedAttributes = ["site", "subject", "lang", "theme", "token"];
+
+  show(signal) {
+    const url = new URL(`${base}/widgets/v1/${this.site}/form`);
+    const token = this.getAttribute("token") || takeToken();
+    const knowsDark = getComputedStyle(this).colorScheme.includes("dark");
+    const theme = this.getAttribute("theme") ?? (knowsDark ? "auto" : "light");
+    for (const [name, value] of [["subject", this.getAttribute("subject")], ["lang", this.language], ["theme", theme]]) if (value) url.searchParams.set(name, value);
+    // In the fragment, which no server and no referrer ever sees.
+    if (token) url.hash = `token=${token}`;
+    const frame = make("iframe", { src: url.href, title: this.words.form, part: "frame" });
+    let isReady = false;
+    const hello = () => frame.contentWindow?.postMessage({ avouch: 1, type: "hello" }, base);
+    frame.addEventListener("load", hello, { signal });
+    addEventListener(
+      "message",
+      (event) => {
+        // From our frame, and still on our host: a frame can be led elsewhere.
+        if (event.source !== frame.contentWindow || event.origin !== base || event.data?.avouch !== 1) return;
+        const { type, height } = event.data;
+        if (type === "height" && Number.isInteger(height) && height > 0 && height < 20000) frame.style.blockSize = `${height}px`;
+        if (type === "ready") isReady = true;
+        if (type === "ready" || type === "submitted") this.dispatchEvent(new CustomEvent(`avouch-${type}`, { bubbles: true, composed: true }));
+      },
+      { signal },
+    );
+    // Where the page or the site's settings keep the frame out, the form still has an address.
+    const late = setTimeout(() => isReady || this.put(make("p", {}, link(url.href, { rel: "noopener noreferrer" }, this.words.form))), 12000);
+    signal.addEventListener("abort", () => clearTimeout(late));
+    this.put(frame);
+  }
+}
+
+// A page may load the file twice.
+for (const [name, element] of [["form", Form], ["reviews", Reviews], ["badge", Badge]]) if (!customElements.get(`avouch-${name}`)) customElements.define(`avouch-${name}`, element);
