@@ -91,14 +91,7 @@ def store(contents: Contents, sites: Iterable[Site]) -> None:
             statement = insert(Document).values(rows)
             replaced = {
                 name: statement.excluded[name]
-                for name in (
-                    "version",
-                    "content_type",
-                    "body",
-                    "gzipped",
-                    "modified_at",
-                    "site_id",
-                )
+                for name in ("version", "content_type", "body", "gzipped", "modified_at", "site_id")
             }
             db.session.execute(
                 statement.on_conflict_do_update(index_elements=[Document.path], set_=replaced),
@@ -119,12 +112,7 @@ def enabled_sites() -> list[Site]:
     return [site for site in suppliers.sites() if site.disabled_at is None]
 
 
-def answer(
-    kind: Kind,
-    site_key: str,
-    subject_slug: str | None = None,
-    language: str | None = None,
-) -> Response:
+def answer(kind: Kind, site_key: str, subject_slug: str | None = None, language: str | None = None) -> Response:
     """The HTTP answer with this document: prepared bytes, or made now for a scope that nobody has reviewed yet.
 
     Raises:
@@ -165,19 +153,11 @@ def compress(body: bytes) -> bytes:
 def _made_now(kind: Kind, site_key: str, subject_slug: str | None, language: str | None) -> queries.Served:
     edition = edition_of(site_key, subject_slug)
     if kind.in_languages:
-        body = _in_language(
-            kind,
-            edition,
-            language if language in LANGUAGES else _first_language(edition.site),
-        )
+        body = _in_language(kind, edition, language if language in LANGUAGES else _first_language(edition.site))
     else:
         body = kind.render(edition)
     return queries.Served(
-        edition.contents.supplier.id,
-        edition.contents.version,
-        kind.content_type,
-        body,
-        compress(body),
+        edition.contents.supplier.id, edition.contents.version, kind.content_type, body, compress(body)
     )
 
 

@@ -426,12 +426,7 @@ def preferred_language(accept_language: str) -> str:
 def normalised(environ: Mapping[str, Any], path: str, query: str) -> Environ:
     """The request as Flask may see it: a plain GET without anything of the one who happens to ask."""
     result = {name: value for name, value in environ.items() if name not in _STRIPPED}
-    result |= {
-        "REQUEST_METHOD": "GET",
-        "PATH_INFO": path,
-        "QUERY_STRING": query,
-        "wsgi.input": io.BytesIO(),
-    }
+    result |= {"REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": query, "wsgi.input": io.BytesIO()}
     # The raw addresses still hold the query as it came; a server's file wrapper hands files past us.
     for name in ("REQUEST_URI", "RAW_URI", "wsgi.file_wrapper"):
         result.pop(name, None)

@@ -18,9 +18,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlalchemy import (
-    text as sql,
-)
+from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -82,13 +80,7 @@ class PublishedReview(Base):
     __table_args__ = (
         UniqueConstraint("review_id"),
         Index("ix_published_newest", "supplier_id", "published_at", "review_id"),
-        Index(
-            "ix_published_subject",
-            "supplier_id",
-            "subject_id",
-            "published_at",
-            "review_id",
-        ),
+        Index("ix_published_subject", "supplier_id", "subject_id", "published_at", "review_id"),
         Index(
             "ix_published_lapsing",
             "supplier_id",
@@ -109,10 +101,7 @@ class Tombstone(Base):
     cause: Mapped[str] = mapped_column(String(12))  # publication.rules.Absence
     removed_at: Mapped[Instant] = mapped_column(default=now)
 
-    __table_args__ = (
-        UniqueConstraint("review_id"),
-        Index("ix_tombstones_newest", "supplier_id", "removed_at"),
-    )
+    __table_args__ = (UniqueConstraint("review_id"), Index("ix_tombstones_newest", "supplier_id", "removed_at"))
 
 
 class Rating(Base):

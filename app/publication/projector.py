@@ -84,10 +84,7 @@ def advance(publication: Publication) -> None:
     db.session.flush()
     db.session.execute(
         text("SELECT pg_notify(:channel, :payload)"),
-        {
-            "channel": CHANNEL,
-            "payload": f"{publication.supplier_id} {publication.version}",
-        },
+        {"channel": CHANNEL, "payload": f"{publication.supplier_id} {publication.version}"},
     )
 
 
@@ -110,8 +107,7 @@ def forget_old_removals() -> None:
     """Drop the tombstones that feeds no longer show. The review's page then answers 404 in place of 410."""
     db.session.execute(
         delete(Tombstone).where(
-            Tombstone.supplier_id == require(),
-            Tombstone.removed_at <= now() - dt.timedelta(days=TOMBSTONE_DAYS),
+            Tombstone.supplier_id == require(), Tombstone.removed_at <= now() - dt.timedelta(days=TOMBSTONE_DAYS)
         )
     )
 
@@ -121,19 +117,14 @@ def lapsed() -> list[uuid.UUID]:
     return list(
         db.session.scalars(
             select(PublishedReview.review_id).where(
-                PublishedReview.supplier_id == require(),
-                PublishedReview.proofs_lapse_at <= now(),
+                PublishedReview.supplier_id == require(), PublishedReview.proofs_lapse_at <= now()
             )
         )
     )
 
 
 def _show(
-    publication: Publication,
-    before: PublishedReview | None,
-    review: Review,
-    number: int,
-    proofs: dict[str, Any],
+    publication: Publication, before: PublishedReview | None, review: Review, number: int, proofs: dict[str, Any]
 ) -> uuid.UUID | None:
     """Publish or update; the subject touched, or None where nothing changed."""
     revision = reviews.revision(review.id, number)
@@ -188,11 +179,7 @@ def _hide(before: PublishedReview | None, because: Absence) -> uuid.UUID | None:
 
 
 def _view(
-    before: PublishedReview | None,
-    review: Review,
-    revision: Revision,
-    subject: Subject,
-    proofs: dict[str, Any],
+    before: PublishedReview | None, review: Review, revision: Revision, subject: Subject, proofs: dict[str, Any]
 ) -> dict[str, Any]:
     """What readers see of a revision, column by column."""
     buyer = catalog.buyer(review.buyer_id) if review.buyer_id else None
@@ -227,10 +214,7 @@ def _reply(review_id: uuid.UUID) -> dict[str, str] | None:
     reply = moderation.reply(review_id)
     if reply is None:
         return None
-    return {
-        "text": reply.text,
-        "date": reply.updated_at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-    }
+    return {"text": reply.text, "date": reply.updated_at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 
 def _first_lapse(proofs: Mapping[str, Mapping[str, Any]]) -> dt.datetime | None:
@@ -253,12 +237,7 @@ def _mark(review: PublishedReview) -> rating.Mark:
     )
 
 
-def _rate(
-    subject_id: uuid.UUID,
-    *,
-    remove: rating.Mark | None = None,
-    add: rating.Mark | None = None,
-) -> None:
+def _rate(subject_id: uuid.UUID, *, remove: rating.Mark | None = None, add: rating.Mark | None = None) -> None:
     """Move the running sums of both scopes from one mark to the other."""
     if remove == add:
         return
@@ -272,12 +251,7 @@ def _rate(
 
 
 def _save(scope_id: uuid.UUID, sums: rating.Sums) -> None:
-    values = {
-        "stars": list(sums.stars),
-        "proven": list(sums.proven),
-        "weight": sums.weight,
-        "weighted": sums.weighted,
-    }
+    values = {"stars": list(sums.stars), "proven": list(sums.proven), "weight": sums.weight, "weighted": sums.weighted}
     row = db.session.scalar(select(Rating).where(Rating.scope_id == scope_id))
     if row is None:
         db.session.add(Rating(supplier_id=require(), scope_id=scope_id, **values))

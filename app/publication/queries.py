@@ -16,19 +16,8 @@ from app.core.ids import parse_id
 from app.core.paging import BadCursor, Page, decode_cursor, encode_cursor
 from app.core.tenancy import require
 from app.publication import rating
-from app.publication.edition import (
-    PAGE_SIZE,
-    TOMBSTONE_DAYS,
-    TOMBSTONES_AT_MOST,
-    Contents,
-)
-from app.publication.models import (
-    Document,
-    Publication,
-    PublishedReview,
-    Rating,
-    Tombstone,
-)
+from app.publication.edition import PAGE_SIZE, TOMBSTONE_DAYS, TOMBSTONES_AT_MOST, Contents
+from app.publication.models import Document, Publication, PublishedReview, Rating, Tombstone
 from app.suppliers.models import Supplier
 
 
@@ -49,13 +38,7 @@ def document(path: str) -> Served | None:
     One statement, so one snapshot: the version is the one that these very bytes belong to.
     """
     row = db.session.execute(
-        select(
-            Document.supplier_id,
-            Publication.version,
-            Document.content_type,
-            Document.body,
-            Document.gzipped,
-        )
+        select(Document.supplier_id, Publication.version, Document.content_type, Document.body, Document.gzipped)
         .join(Publication, Publication.supplier_id == Document.supplier_id)
         .where(Document.path == path)
     ).one_or_none()
@@ -82,12 +65,7 @@ def sums(scope_id: uuid.UUID) -> rating.Sums:
     row = db.session.scalar(select(Rating).where(Rating.scope_id == scope_id))
     if row is None:
         return rating.Sums()
-    return rating.Sums(
-        stars=tuple(row.stars),
-        proven=tuple(row.proven),
-        weight=row.weight,
-        weighted=row.weighted,
-    )
+    return rating.Sums(stars=tuple(row.stars), proven=tuple(row.proven), weight=row.weight, weighted=row.weighted)
 
 
 def summary(scope_id: uuid.UUID, as_of: dt.date | None = None) -> rating.Reckoned:
@@ -100,10 +78,7 @@ def reviewed_subjects() -> list[Subject]:
     return list(
         db.session.scalars(
             select(Subject)
-            .join(
-                Rating,
-                (Rating.supplier_id == Subject.supplier_id) & (Rating.scope_id == Subject.id),
-            )
+            .join(Rating, (Rating.supplier_id == Subject.supplier_id) & (Rating.scope_id == Subject.id))
             .where(Subject.supplier_id == require(), Rating.stars != [0, 0, 0, 0, 0])
             .order_by(Subject.name, Subject.id)
         )

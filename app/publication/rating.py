@@ -105,11 +105,7 @@ def constants() -> dict[str, float | int]:
     }
 
 
-def recompute(
-    items: Iterable[Mapping[str, Any]],
-    stated: Mapping[str, float | int],
-    as_of: dt.date,
-) -> float | None:
+def recompute(items: Iterable[Mapping[str, Any]], stated: Mapping[str, float | int], as_of: dt.date) -> float | None:
     """The score from a feed's items alone, by the constants that the feed states; None without items.
 
     Deliberately shares nothing with the running sums above: it is the check on them, and the listing that
@@ -139,9 +135,4 @@ def _changed(sums: Sums, mark: Mark, sign: int) -> Sums:
         # The last one left: start from true zeros, not from what rounding left behind.
         return Sums()
     w = sign * mark.evidence / 100 * 2.0 ** ((mark.published - EPOCH).days / HALF_LIFE_DAYS)
-    return Sums(
-        stars=stars,
-        proven=proven,
-        weight=sums.weight + w,
-        weighted=sums.weighted + w * mark.stars,
-    )
+    return Sums(stars=stars, proven=proven, weight=sums.weight + w, weighted=sums.weighted + w * mark.stars)

@@ -113,11 +113,7 @@ def permalink_of(review: PublishedReview) -> str:
 def home(contents: Contents) -> str:
     """The page where people read what the feed tells programs."""
     if contents.subject:
-        return absolute(
-            "hosted.subject",
-            supplier=contents.supplier.slug,
-            subject=contents.subject.slug,
-        )
+        return absolute("hosted.subject", slug=contents.supplier.slug, subject=contents.subject.slug)
     return absolute("hosted.supplier", slug=contents.supplier.slug)
 
 
