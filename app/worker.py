@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from flask import Flask
+from redis import Redis
 from redis.exceptions import RedisError
 from rq import Worker
 from rq.cron import CronJob, CronScheduler
+from rq.job import Job as RqJob
 from rq.serializers import JSONSerializer
 
 from app import create_app
@@ -113,12 +115,14 @@ def work() -> None:
 class _JsonCronJob(CronJob):
     """RQ's cron job enqueues with pickle; ours goes through the lane's own queue."""
 
-    def enqueue(self, connection: object) -> AvouchJob:
-        return queue(self.queue_name, connection).enqueue_call(  # type: ignore[arg-type]  # RQ passes its own Redis
+    def enqueue(self, connection: Redis) -> RqJob:  # type: ignore[type-arg]  # not generic when it runs
+        return queue(self.queue_name, connection).enqueue_call(
             RUN_SCHEDULED,
             args=self.args,
             # One at a time of each: a new turn replaces one that still waits.
             job_id=f"scheduled-{self.name}",
+            # Turns that nobody took while no worker ran are worth nothing: they lapse, and do not pile up.
+            ttl=self.interval,
             result_ttl=0,
             failure_ttl=3600,
             timeout=JOB_TIMEOUT * 10,
@@ -139,7 +143,7 @@ def schedule() -> None:
                     name=entry.name,
                 )
             )  # fmt: skip
-        scheduler.start()
+        scheduler.start()  # type: ignore[no-untyped-call]  # RQ types it not
 
     _survive_outages(start)
 

@@ -60,14 +60,14 @@ class AvouchJob(RqJob):
         return None
 
 
-def connect(url: str) -> Redis:
+def connect(url: str) -> Redis:  # type: ignore[type-arg]  # redis-py is generic to mypy, not at run time
     """A connection that gives up quickly: whoever waits here is a person whose review was already kept."""
     return Redis.from_url(
         url, socket_connect_timeout=0.5, socket_timeout=1.0, retry=Retry(NoBackoff(), 0), health_check_interval=30
     )
 
 
-def queue(name: Queue | str, connection: Redis) -> RqQueue:
+def queue(name: Queue | str, connection: Redis) -> RqQueue:  # type: ignore[type-arg]  # as above
     """The RQ queue of that name."""
     return RqQueue(
         str(name), connection=connection, serializer=JSONSerializer, job_class=AvouchJob, default_timeout=JOB_TIMEOUT
