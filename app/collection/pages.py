@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 
 from app.catalog import queries as catalog
 from app.collection import export, history, limits, personal, words
+from app.collection.errors import ReviewNotOpen
 from app.collection.schemas import ReviewContent
 from app.core import tenancy
 from app.core.errors import Invalid
@@ -36,7 +37,7 @@ def reviews_here() -> str:
     for review_id in personal.opened():
         try:
             review = personal.open_review(review_id)
-        except personal.ReviewNotOpen:
+        except ReviewNotOpen:
             continue
         # Plain values: entering the next supplier lets go of this one's rows.
         found.append({**_about(review), "id": review.id, "standing": history.standing(review)})

@@ -131,7 +131,7 @@ def _show(
     subject = catalog.subject(review.subject_id)
     if revision is None or subject is None:
         raise LookupError(f"review {review.id} was approved without its revision {number} or its subject")
-    values = _view(before, review, revision, subject, proofs)
+    values = _view(review, revision, subject, proofs)
     if before is None:
         moment = now()
         after = PublishedReview(

@@ -6,9 +6,8 @@ import math
 from typing import Any
 
 from flask import Response, render_template, request
-from flask_babel import format_decimal, get_locale
+from flask_babel import format_decimal, get_locale, ngettext
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from app.core.links import absolute
 from app.publication import caching
@@ -67,7 +66,7 @@ def star_shares(score: float) -> list[float]:
 
 
 def in_theme(response: Response, theme: str | None) -> Response:
-    """The answer in the theme asked for. Prepared bytes follow the reader's system (the list) or are light (the badge)."""
+    """The answer in the theme asked for. Without one the list follows the reader's system, and the badge is light."""
     if theme is None:
         return response
     body = response.get_data()
