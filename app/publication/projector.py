@@ -178,9 +178,7 @@ def _hide(before: PublishedReview | None, because: Absence) -> uuid.UUID | None:
     return before.subject_id
 
 
-def _view(
-    before: PublishedReview | None, review: Review, revision: Revision, subject: Subject, proofs: dict[str, Any]
-) -> dict[str, Any]:
+def _view(review: Review, revision: Revision, subject: Subject, proofs: dict[str, Any]) -> dict[str, Any]:
     """What readers see of a revision, column by column."""
     buyer = catalog.buyer(review.buyer_id) if review.buyer_id else None
     works_there = proofs["affiliation"]["status"] in _HELD
