@@ -122,6 +122,16 @@ class SubjectOut(Schema):
     mpn = fields.String(allow_none=True)
 
 
+class LineSubjectOut(Schema):
+    """A subject as one line of an order."""
+
+    id = fields.UUID()
+    sku = fields.String()
+    slug = fields.String()
+    name = fields.String()
+    kind = fields.String(metadata={"enum": [str(kind) for kind in SubjectKind]})
+
+
 class SubjectsOut(Schema):
     """A list of subjects."""
 

@@ -50,8 +50,11 @@ class Form:
             self.errors[""] = default
 
 
-def read(schema: StrictSchema, lists: Sequence[str] = ()) -> Form:
-    """Read the request's form. Names in `lists` may stand several times (checkboxes); others count once."""
+def read(schema: StrictSchema, lists: Sequence[str] = (), sentences: Mapping[str, Any] | None = None) -> Form:
+    """Read the request's form. Names in `lists` may stand several times (checkboxes); others count once.
+
+    `sentences` are the page's own words for codes; they come before the general ones.
+    """
     values: dict[str, Any] = {
         name: request.form.getlist(name) if name in lists else value
         for name, value in request.form.items()
@@ -65,7 +68,7 @@ def read(schema: StrictSchema, lists: Sequence[str] = ()) -> Form:
     except ValidationError as error:
         for fault in flatten(error.messages):
             name = fault.pointer.strip("/").partition("/")[0]
-            form.errors.setdefault(name, _sentence(schema, name, fault.code))
+            form.errors.setdefault(name, str((sentences or {}).get(fault.code) or _sentence(schema, name, fault.code)))
     return form
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_load, pre_load
 
 from app.catalog.rules import EARLIEST_YEAR
-from app.catalog.schemas import BuyerIn, BuyerOut, SubjectOut, SubjectRef
+from app.catalog.schemas import BuyerIn, BuyerOut, LineSubjectOut, SubjectRef
 from app.catalog.service import KEEP, PurchaseInput
 from app.core import clock
 from app.core.text import (
@@ -151,7 +151,7 @@ class PurchaseOut(Schema):
     buyer = fields.Nested(BuyerOut)
     contact = fields.Nested(ContactOut, allow_none=True)
     incentive = fields.String(allow_none=True)
-    subjects = fields.List(fields.Nested(SubjectOut(only=("id", "sku", "slug", "name", "kind"))))
+    subjects = fields.List(fields.Nested(LineSubjectOut))
     links = fields.List(
         fields.Nested(LinkOut),
         allow_none=True,
