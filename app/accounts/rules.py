@@ -49,7 +49,7 @@ def weakness(password: str, about: Iterable[str] = ()) -> Weakness | None:
     core = _core(folded)
     if len(set(folded)) < 5 or core in _COMMON or _is_run(core) or not core:
         return Weakness.COMMON
-    if any(_leaves_little(core, word) for word in _words(about)):
+    if _leaves_little(core, _words(about)):
         return Weakness.PERSONAL
     return None
 
@@ -72,6 +72,9 @@ def _words(about: Iterable[str]) -> set[str]:
     return {part.translate(_LEET) for part in parts if len(part) >= 4}
 
 
-def _leaves_little(core: str, word: str) -> bool:
-    # "Kestrel2026!!" and "kestrelkestrel" are guesses; "kestrels nest on cathedral ledges" is not.
-    return word in core and len(core.replace(word, "")) < 5
+def _leaves_little(core: str, words: Iterable[str]) -> bool:
+    # "Kestrel2026!!" and "alice-moreau-1" are guesses; "kestrels nest on cathedral ledges" is not.
+    rest = core
+    for word in sorted(words, key=len, reverse=True):
+        rest = rest.replace(word, "")
+    return rest != core and sum(char.isalpha() for char in rest) < 5
