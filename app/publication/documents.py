@@ -8,6 +8,7 @@ primary key, and the edge spares even that.
 from __future__ import annotations
 
 import gzip
+import re
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -23,15 +24,19 @@ from app.catalog.models import Subject
 from app.core.clock import now
 from app.core.db import db
 from app.core.errors import NotFound
+from app.core.secrets import Prefix, well_formed
 from app.core.tenancy import require
 from app.publication import caching, queries
 from app.publication.edition import Contents, Edition
 from app.publication.models import Document
 from app.suppliers import queries as suppliers
+from app.suppliers.errors import UnknownSite
 from app.suppliers.models import Site, Supplier
 
 # The languages in which documents are rendered for people; a site's own come first among them.
 LANGUAGES = ("en", "ru", "pl", "bg")
+# Every slug that suppliers.rules.slug_of can make.
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 COMPRESSION = 6  # of 9; the last three cost twice the time for one hundredth of the size
 
 
@@ -118,6 +123,7 @@ def answer(kind: Kind, site_key: str, subject_slug: str | None = None, language:
     Raises:
         NotFound: no such site or subject, or the site is switched off.
     """
+    _refuse_nonsense(site_key, subject_slug)
     path = kind.path(site_key, subject_slug)
     if kind.in_languages and language in LANGUAGES:
         path = _with_language(path, language)
@@ -133,6 +139,7 @@ def edition_of(site_key: str, subject_slug: str | None, cursor: str | None = Non
     Raises:
         NotFound: no such site or subject, or the site is switched off.
     """
+    _refuse_nonsense(site_key, subject_slug)
     site = suppliers.site_by_key(site_key)
     # Before everything else is read: what follows may be newer than this version, never older.
     version = queries.version_of(site.supplier_id)
@@ -148,6 +155,14 @@ def supplier() -> Supplier:
 def compress(body: bytes) -> bytes:
     """gzip without a time stamp: equal bytes stay equal, in every process."""
     return gzip.compress(body, COMPRESSION, mtime=0)
+
+
+def _refuse_nonsense(site_key: str, subject_slug: str | None) -> None:
+    """Answer what cannot be an address of ours without asking the database, which could not even hold a NUL."""
+    if not well_formed(site_key, Prefix.SITE):
+        raise UnknownSite
+    if subject_slug is not None and not SLUG.fullmatch(subject_slug):
+        raise NotFound("This supplier has no such subject.")
 
 
 def _made_now(kind: Kind, site_key: str, subject_slug: str | None, language: str | None) -> queries.Served:

@@ -96,6 +96,8 @@ def methodology_page() -> Response:
 
 
 def _list_page(slug: str, subject_slug: str | None) -> Response:
+    if not documents.SLUG.fullmatch(slug) or not documents.SLUG.fullmatch(subject_slug or slug):
+        raise NotFound(_("Nothing is published under this address."))
     owner = suppliers.supplier_by_slug(slug)
     tenancy.enter(owner.id)
     # Before everything else is read: the page may then be newer than it says, never older.

@@ -40,7 +40,9 @@ def sums_of(given_marks: list[Mark]) -> Sums:
 
 
 @given(st.lists(marks, max_size=60), st.integers(0, 3000))
-def test_the_running_sums_give_what_anyone_recomputes_from_the_feed_on_any_day(given_marks: list[Mark], later: int) -> None:
+def test_the_running_sums_give_what_anyone_recomputes_from_the_feed_on_any_day(
+    given_marks: list[Mark], later: int
+) -> None:
     day = TODAY + dt.timedelta(days=later)
     kept = rating.reckon(sums_of(given_marks), day)
     recomputed = rating.recompute([as_item(mark) for mark in given_marks], rating.constants(), day)
