@@ -19,13 +19,13 @@ SUBJECTS_AT_ONCE = 20
 
 
 @job(Queue.PUBLISH)
-def project(*, supplier_id: str, review_id: str, **_event: object) -> None:  # noqa: ARG001  # entered by the runner
+def project(*, supplier_id: str, review_id: str) -> None:  # noqa: ARG001  # entered by the runner
     """Bring readers' view of a review up to date. Takes any event about a review."""
     projector.project(uuid.UUID(review_id))
 
 
 @job(Queue.PUBLISH)
-def render_site(*, supplier_id: str, site_id: str, **_event: object) -> None:  # noqa: ARG001  # as above
+def render_site(*, supplier_id: str, site_id: str) -> None:  # noqa: ARG001  # as above
     """Prepare all documents of a site that is new or was changed; drop them where it was switched off."""
     publication = projector.lock()
     projector.advance(publication)

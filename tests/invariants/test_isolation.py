@@ -138,9 +138,7 @@ def test_the_tables_are_what_the_models_say(app: Flask, servers: services.Server
     engine.dispose()
 
 
-def test_the_policies_in_the_database_are_those_of_the_code(
-    app: Flask, _superuser: psycopg.Connection[Any]
-) -> None:
+def test_the_policies_in_the_database_are_those_of_the_code(app: Flask, _superuser: psycopg.Connection[Any]) -> None:
     """The migration holds a copy of core.rls; this holds the two together."""
     policies = {
         (row[0], row[1])

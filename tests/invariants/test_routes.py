@@ -7,6 +7,7 @@ from flask import Flask
 
 from app.core.headers import COOKIE_GROUPS, Trust
 from app.routing import groups
+from app.suppliers.access import required_by
 
 GUARDED = {Trust.DASHBOARD, Trust.OPERATOR, Trust.API}
 
@@ -37,11 +38,10 @@ def permissions_of(app: Flask, endpoint: str) -> set[str]:
     view = app.view_functions[endpoint]
     kind = getattr(view, "view_class", None)
     if kind is None:
-        found = getattr(view, "__permission__", None)
-        return {str(found)} if found else set()
-    handlers = [getattr(kind, method.lower()) for method in kind.methods]
-    found_all = {str(getattr(handler, "__permission__", "")) for handler in handlers}
-    return set() if "" in found_all else found_all
+        return {str(one) for one in required_by(view)}
+    # Declared per method: a right to read must never open a method that writes.
+    by_method = [required_by(getattr(kind, method.lower())) for method in kind.methods]
+    return {str(one) for some in by_method for one in some} if all(by_method) else set()
 
 
 @pytest.mark.parametrize("group", sorted(Trust))

@@ -96,11 +96,11 @@ def test_valkey_answers_nobody_without_the_password(valkey: Valkey) -> None:
 
 
 PARENT = """
-import os, subprocess, sys, time
+import os, signal, subprocess, sys
 command = sys.argv[2:]
 command[4] = str(os.getpid())
 open(sys.argv[1], "w").write(str(subprocess.Popen(command).pid))
-time.sleep(600)
+signal.pause()
 """
 
 

@@ -68,7 +68,9 @@ def test_a_promise_is_kept_once_after_the_commit(app: Flask, noting: Job, outbox
     assert traces() == 1
 
 
-def test_a_promise_in_a_transaction_that_failed_was_never_made(app: Flask, noting: Job, outbox: Callable[[], int]) -> None:
+def test_a_promise_in_a_transaction_that_failed_was_never_made(
+    app: Flask, noting: Job, outbox: Callable[[], int]
+) -> None:
     from app.core import outbox as core
 
     core.promise(noting, what="tell")

@@ -77,4 +77,6 @@ def test_what_is_sealed_can_be_opened_after_the_key_was_renewed_and_not_without_
 
 
 def test_guessable_values_are_hashed_under_our_key() -> None:
-    assert secrets.keyed_hash("mail", "rita@brightwater.example") != secrets.keyed_hash("ip", "rita@brightwater.example")
+    assert secrets.keyed_hash("mail", "rita@brightwater.example") != secrets.keyed_hash(
+        "ip", "rita@brightwater.example"
+    )
