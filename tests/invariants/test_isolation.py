@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 import psycopg
 import pytest
@@ -138,12 +137,13 @@ def test_the_tables_are_what_the_models_say(app: Flask, servers: services.Server
     engine.dispose()
 
 
-def test_the_policies_in_the_database_are_those_of_the_code(app: Flask, _superuser: psycopg.Connection[Any]) -> None:
+def test_the_policies_in_the_database_are_those_of_the_code(app: Flask, servers: services.Servers) -> None:
     """The migration holds a copy of core.rls; this holds the two together."""
-    policies = {
-        (row[0], row[1])
-        for row in _superuser.execute("SELECT tablename, policyname FROM pg_policies WHERE schemaname = 'public'")
-    }
+    with psycopg.connect(servers.postgres.dsn()) as superuser:
+        policies = {
+            (row[0], row[1])
+            for row in superuser.execute("SELECT tablename, policyname FROM pg_policies WHERE schemaname = 'public'")
+        }
     declared = {
         (words[4], words[2])
         for words in (statement.split() for statement in rls.statements())

@@ -43,7 +43,7 @@ def test_every_reaction_can_be_fed_by_its_event() -> None:
     wired = events.reactions()
     assert len(wired) >= 6
     for kind, reactions in wired.items():
-        names = {name for name in kind.__dataclass_fields__}
+        names = set(kind.__dataclass_fields__)
         for reaction in reactions:
             required = {
                 parameter.name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -34,7 +34,7 @@ def note(**kwargs: str) -> None:
 
 
 @pytest.fixture
-def noting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Job]:
+def noting(monkeypatch: pytest.MonkeyPatch) -> Job:
     """A job of our own, findable under the name of a module of the application."""
     import app.accounts.jobs as home
 
@@ -43,7 +43,7 @@ def noting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Job]:
     monkeypatch.setattr(home, "note", job, raising=False)
     calls.clear()
     trouble.clear()
-    yield job
+    return job
 
 
 def traces() -> int:
