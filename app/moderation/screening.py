@@ -66,6 +66,7 @@ _PHONE = re.compile(
     r")(?![\w])"
 )
 _DIGITS = re.compile(r"(?<![\d])\d(?:[ -]?\d){12,}(?![\d])")
+_GROUP = re.compile(r"\d+")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _BETWEEN_WORDS = re.compile(r"[\s\d.,;:!?()\"'«»„“”–—-]*")
 _NOT_A_SENTENCE = 5  # fewer words in capitals in a row are abbreviations: "ISO 9001, ATEX, CE"
@@ -125,22 +126,24 @@ def _phones(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _cards(text: str) -> Iterator[tuple[int, int]]:
-    """Numbers that are cards by length, first digit and check digit, wherever they begin in a run of digits."""
+    """Numbers that are cards by length, first digit and check digit. A card begins and ends where a group of digits
+    does: inside a long serial number, some stretch has a right check digit by chance."""
     for run in _DIGITS.finditer(text):
-        places = [run.start() + at for at, char in enumerate(run.group()) if char.isdigit()]
-        span = _card_in(text, places)
+        groups = [(run.start() + at.start(), run.start() + at.end()) for at in _GROUP.finditer(run.group())]
+        span = _card_in(text, groups)
         if span is not None:
             yield span
 
 
-def _card_in(text: str, places: list[int]) -> tuple[int, int] | None:
-    for first in range(len(places) - 12):
-        if text[places[first]] not in "23456":
-            continue
-        for length in (16, 15, 19, 18, 17, 14, 13):
-            chosen = places[first : first + length]
-            if len(chosen) == length and luhn([int(text[place]) for place in chosen]):
-                return chosen[0], chosen[-1] + 1
+def _card_in(text: str, groups: list[tuple[int, int]]) -> tuple[int, int] | None:
+    for first in range(len(groups)):
+        digits = ""
+        for start, end in groups[first:]:
+            digits += text[start:end]
+            if len(digits) > 19:
+                break
+            if len(digits) >= 13 and digits[0] in "23456" and luhn([int(digit) for digit in digits]):
+                return groups[first][0], end
     return None
 
 

@@ -64,12 +64,4 @@ document.addEventListener("submit", (event) => {
 // Coming back by the browser's history finds the page as it was left; then the form may be sent again.
 addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
 
-document.addEventListener("change", (event) => {
-  if (event.target instanceof HTMLSelectElement && "submitOnChange" in event.target.dataset) event.target.form.requestSubmit();
-});
-for (const select of document.querySelectorAll("select[data-submit-on-change]")) {
-  const button = select.form.querySelector("button[type=submit]");
-  if (button) button.hidden = true;
-}
-
 showHelp();
