@@ -19,21 +19,24 @@ from tests.settings import EXTERNAL_URL
 class Reader(Client):
     """Somebody who reads through the edge, at the external address. `edge` is the one they read through."""
 
-    def __init__(self, edge: Edge) -> None:
+    def __init__(self, edge: Edge, app: Flask) -> None:
         super().__init__(edge)
         self.edge = edge
+        self._app = app
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         """Make a request, seeing what has been committed."""
         kwargs.setdefault("base_url", EXTERNAL_URL)
         let_go()
-        return super().open(*args, **kwargs)
+        # An app context of its own, as on a server: the test's has a supplier entered.
+        with self._app.app_context():
+            return super().open(*args, **kwargs)
 
 
 @pytest.fixture
 def reader(app: Flask) -> Reader:
     """Reads through an edge that hears of nothing: what it keeps stays until a test refreshes it."""
-    return Reader(Edge(app, origin=EXTERNAL_URL))
+    return Reader(Edge(app, origin=EXTERNAL_URL), app)
 
 
 @pytest.fixture
@@ -44,5 +47,5 @@ def listening_reader(app: Flask, app_settings: Settings) -> Iterator[Reader]:
     edge.listen_with(listener)
     listener.ensure()
     assert listener.wait_until_listening(10)
-    yield Reader(edge)
+    yield Reader(edge, app)
     listener.close()
