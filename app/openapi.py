@@ -64,7 +64,7 @@ def init_api(app: Flask) -> list[str]:
     """Register the API's blueprints; their names."""
     app.config.update(API_TITLE="Avouch API", API_VERSION=VERSION, OPENAPI_VERSION="3.1.0")
     api = _Api(app)
-    for schema in (PurchaseIn, PurchaseBatchIn, ReceivedBatchOut, Problem):
+    for schema in (PurchaseIn, PurchaseBatchIn, ReceivedBatchOut):
         api.spec.components.schema(schema.__name__, schema=schema)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)

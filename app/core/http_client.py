@@ -155,7 +155,7 @@ class GuardedTransport(httpx.BaseTransport):
                     target=request.url.raw_path,
                 ),
                 headers=[*headers, (b"Accept-Encoding", b"gzip")],
-                content=iter(request.stream) if isinstance(request.stream, httpx.SyncByteStream) else None,
+                content=request.read() or None,
                 # The stream clamps every single wait to what is left of the deadline.
                 extensions={"timeout": {}},
             ) as response,

@@ -113,6 +113,7 @@ def normal_email(text: str) -> str:
             check_deliverability=False,
             # Mail servers that lack SMTPUTF8 are common; an address we cannot reach proves nothing.
             allow_smtputf8=False,
+            strict=True,  # local part at most 64 characters (RFC 5321)
             # `.test` (RFC 6761) can belong to nobody, so it harms nobody, and examples may use it.
             test_environment=True,
         )
