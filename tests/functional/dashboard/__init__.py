@@ -1,0 +1,1 @@
+"""Pages of the dashboard, of signing in, and of the operators, over HTTP."""
