@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from html import unescape
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -27,7 +30,10 @@ from tests.conftest import _make, let_go
 from tests.factories import World, csrf_token
 from tests.settings import settings
 
+Result = TypeVar("Result")
+
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
+ORIGIN = {"Origin": "https://avouch.test"}
 
 
 @pytest.fixture(scope="session")
@@ -150,9 +156,6 @@ class Writer:
         return waiting["outcome"] if waiting else None
 
 
-ORIGIN = {"Origin": "https://avouch.test"}
-
-
 @pytest.fixture
 def rita(client: FlaskClient, world: World, provider: providers.Provider) -> Writer:
     """Rita, who writes and can sign in at `first`."""
@@ -169,3 +172,16 @@ def words(response: TestResponse) -> str:
     """What a person reads on the page."""
     text = re.sub(r"<(script|style|head)\b.*?</\1>", " ", response.text, flags=re.DOTALL)
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", text)).split())
+
+
+def at_once(app: Flask, calls: Sequence[Callable[[], Result]]) -> list[Result]:
+    """Make all calls at the same moment, each on a thread, in an app context and on a connection of its own."""
+    gate = threading.Barrier(len(calls))
+
+    def run(call: Callable[[], Result]) -> Result:
+        gate.wait()
+        with app.app_context():
+            return call()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
