@@ -23,8 +23,8 @@ class Gtin(Text):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(14, 8, **kwargs)
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
+    def read(self, value: Any) -> str:
+        text = super().read(value)
         if not rules.is_gtin(text):
             raise ValidationError([CodedMessage("invalid_gtin", "This is not a GTIN; its check digit is wrong.")])
         return text
@@ -36,8 +36,8 @@ class Lei(Text):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(20, 20, **kwargs)
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs).upper()
+    def read(self, value: Any) -> str:
+        text = super().read(value).upper()
         if not rules.is_lei(text):
             raise ValidationError([CodedMessage("invalid_lei", "This is not an LEI; its check digits are wrong.")])
         return text
@@ -46,8 +46,8 @@ class Lei(Text):
 class BuyerDomain(Domain):
     """A domain that says where a person works."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
-        domain = super()._deserialize(value, attr, data, **kwargs)
+    def read(self, value: Any) -> str:
+        domain = super().read(value)
         if is_anybodys(domain):
             raise ValidationError(
                 [CodedMessage("free_mail_domain", "Anybody can have an address there, so it names no company.")]

@@ -254,8 +254,8 @@ class _GuardedBackend(httpcore.NetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
+        timeout: float | None = None,  # noqa: ARG002  # the deadline decides
+        local_address: str | None = None,  # noqa: ARG002  # the system chooses
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         failure: Exception = httpcore.ConnectError("The name has no address.")
@@ -269,7 +269,7 @@ class _GuardedBackend(httpcore.NetworkBackend):
                 return _DeadlineStream(stream, self._deadline)
         raise failure
 
-    def connect_unix_socket(self, *args: Any, **kwargs: Any) -> httpcore.NetworkStream:
+    def connect_unix_socket(self, *_: Any, **__: Any) -> httpcore.NetworkStream:
         raise OutboundRefused("scheme", "Local sockets are not reached from here.")
 
     def _addresses(self, host: str, port: int) -> list[Address]:
@@ -295,17 +295,20 @@ class _DeadlineStream(httpcore.NetworkStream):
         self._stream = stream
         self._deadline = deadline
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002  # the deadline decides
         return self._stream.read(max_bytes, _left(self._deadline, httpcore.ReadTimeout))
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002  # the deadline decides
         self._stream.write(buffer, _left(self._deadline, httpcore.WriteTimeout))
 
     def close(self) -> None:
         self._stream.close()
 
     def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ARG002  # the deadline decides
     ) -> httpcore.NetworkStream:
         wait = _left(self._deadline, httpcore.ConnectTimeout)
         return _DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, wait), self._deadline)

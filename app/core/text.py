@@ -208,7 +208,18 @@ class _Coded(fields.Field[Any]):
         return ValidationError([CodedMessage(error.code, str(error))])
 
 
-class Text(_Coded, fields.String):
+class _Plain(_Coded):
+    """A field that looks at nothing but its own value."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        return self.read(value)
+
+    def read(self, value: Any) -> Any:
+        """The value as it is kept; raises ValidationError."""
+        raise NotImplementedError
+
+
+class Text(_Plain, fields.String):
     """A string of at most `max` characters after cleaning (see clean_text), and at least `min`."""
 
     default_error_messages = _sentences(
@@ -218,7 +229,7 @@ class Text(_Coded, fields.String):
         blank="This must not be empty.",
     )
 
-    def __init__(self, max: int, min: int = 0, *, multiline: bool = False, **kwargs: Any) -> None:
+    def __init__(self, max: int, min: int = 0, *, multiline: bool = False, **kwargs: Any) -> None:  # noqa: A002
         super().__init__(**kwargs)
         self.max, self.min, self.multiline = max, min, multiline
         # OpenAPI tells the same limits; they count characters, as JSON Schema does.
@@ -228,13 +239,7 @@ class Text(_Coded, fields.String):
             **({"minLength": min} if min else {}),
         }
 
-    def _deserialize(
-        self,
-        value: Any,
-        attr: str | None,
-        data: Mapping[str, Any] | None,
-        **kwargs: Any,
-    ) -> str:
+    def read(self, value: Any) -> str:
         if not isinstance(value, str):
             raise self.make_error("invalid")
         # A bound before any work: composition can shrink text, but not to less than a fourth.
@@ -251,7 +256,7 @@ class Text(_Coded, fields.String):
         return text
 
 
-class Integer(_Coded, fields.Integer):
+class Integer(_Plain, fields.Integer):
     """A JSON integer between `min` and `max`. `true`, `5.0` and `"5"` are none."""
 
     default_error_messages = _sentences(
@@ -259,18 +264,12 @@ class Integer(_Coded, fields.Integer):
         out_of_range="This must be between {min} and {max}.",
     )
 
-    def __init__(self, min: int, max: int, **kwargs: Any) -> None:
+    def __init__(self, min: int, max: int, **kwargs: Any) -> None:  # noqa: A002
         super().__init__(strict=True, **kwargs)
         self.min, self.max = min, max
         self.metadata = {**self.metadata, "minimum": min, "maximum": max}
 
-    def _deserialize(
-        self,
-        value: Any,
-        attr: str | None,
-        data: Mapping[str, Any] | None,
-        **kwargs: Any,
-    ) -> int:
+    def read(self, value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
             raise self.make_error("invalid")
         if not self.min <= value <= self.max:
@@ -281,47 +280,29 @@ class Integer(_Coded, fields.Integer):
 class QueryInteger(Integer):
     """An integer written in a query string: ASCII digits only."""
 
-    def _deserialize(
-        self,
-        value: Any,
-        attr: str | None,
-        data: Mapping[str, Any] | None,
-        **kwargs: Any,
-    ) -> int:
+    def read(self, value: Any) -> int:
         if not isinstance(value, str) or re.fullmatch(r"-?[0-9]{1,18}", value) is None:
             raise self.make_error("invalid")
-        return super()._deserialize(int(value), attr, data, **kwargs)
+        return super().read(int(value))
 
 
-class Flag(_Coded, fields.Boolean):
+class Flag(_Plain, fields.Boolean):
     """`true` or `false`, and nothing that merely looks like it."""
 
     default_error_messages = _sentences(invalid="This must be true or false.")
 
-    def _deserialize(
-        self,
-        value: Any,
-        attr: str | None,
-        data: Mapping[str, Any] | None,
-        **kwargs: Any,
-    ) -> bool:
+    def read(self, value: Any) -> bool:
         if not isinstance(value, bool):
             raise self.make_error("invalid")
         return value
 
 
-class Date(_Coded, fields.Date):
+class Date(_Plain, fields.Date):
     """A calendar day as `YYYY-MM-DD`."""
 
     default_error_messages = _sentences(invalid="This must be a day, written YYYY-MM-DD.")
 
-    def _deserialize(
-        self,
-        value: Any,
-        attr: str | None,
-        data: Mapping[str, Any] | None,
-        **kwargs: Any,
-    ) -> dt.date:
+    def read(self, value: Any) -> dt.date:
         # Since 3.11 fromisoformat takes "20260401" and "2026-W14-3" too.
         if not isinstance(value, str) or _ISO_DATE.fullmatch(value) is None:
             raise self.make_error("invalid")
@@ -331,7 +312,7 @@ class Date(_Coded, fields.Date):
             raise self.make_error("invalid") from error
 
 
-class Choice(_Coded, fields.String):
+class Choice(_Plain, fields.String):
     """One of a closed list of words."""
 
     default_error_messages = _sentences(invalid="This must be one of: {choices}.")
@@ -341,19 +322,13 @@ class Choice(_Coded, fields.String):
         self.choices = tuple(str(choice) for choice in choices)
         self.metadata = {**self.metadata, "enum": list(self.choices)}
 
-    def _deserialize(
-        self,
-        value: Any,
-        attr: str | None,
-        data: Mapping[str, Any] | None,
-        **kwargs: Any,
-    ) -> str:
+    def read(self, value: Any) -> str:
         if not isinstance(value, str) or value not in self.choices:
             raise self.make_error("invalid", choices=", ".join(self.choices))
         return value
 
 
-class Email(_Coded, fields.String):
+class Email(_Plain, fields.String):
     """An e-mail address, normalised (see normal_email)."""
 
     default_error_messages = _sentences(invalid="This must be an e-mail address.")
@@ -362,13 +337,7 @@ class Email(_Coded, fields.String):
         super().__init__(**kwargs)
         self.metadata = {**self.metadata, "format": "email", "maxLength": MAX_EMAIL}
 
-    def _deserialize(
-        self,
-        value: Any,
-        attr: str | None,
-        data: Mapping[str, Any] | None,
-        **kwargs: Any,
-    ) -> str:
+    def read(self, value: Any) -> str:
         if not isinstance(value, str):
             raise self.make_error("invalid")
         try:
@@ -377,7 +346,7 @@ class Email(_Coded, fields.String):
             raise self._unclean(error) from error
 
 
-class HttpUrl(_Coded, fields.String):
+class HttpUrl(_Plain, fields.String):
     """A web address for a link (see normal_url). Never fetched because it is valid: fetching is core.http_client's."""
 
     default_error_messages = _sentences(invalid="This must be a web address (https://…).")
@@ -386,13 +355,7 @@ class HttpUrl(_Coded, fields.String):
         super().__init__(**kwargs)
         self.metadata = {**self.metadata, "format": "uri", "maxLength": MAX_URL}
 
-    def _deserialize(
-        self,
-        value: Any,
-        attr: str | None,
-        data: Mapping[str, Any] | None,
-        **kwargs: Any,
-    ) -> str:
+    def read(self, value: Any) -> str:
         if not isinstance(value, str):
             raise self.make_error("invalid")
         try:
@@ -401,7 +364,7 @@ class HttpUrl(_Coded, fields.String):
             raise self._unclean(error) from error
 
 
-class Domain(_Coded, fields.String):
+class Domain(_Plain, fields.String):
     """A domain name as A-label (see normal_domain)."""
 
     default_error_messages = _sentences(invalid="This must be a domain name.")
@@ -410,13 +373,7 @@ class Domain(_Coded, fields.String):
         super().__init__(**kwargs)
         self.metadata = {**self.metadata, "maxLength": MAX_DOMAIN}
 
-    def _deserialize(
-        self,
-        value: Any,
-        attr: str | None,
-        data: Mapping[str, Any] | None,
-        **kwargs: Any,
-    ) -> str:
+    def read(self, value: Any) -> str:
         if not isinstance(value, str):
             raise self.make_error("invalid")
         try:
@@ -431,16 +388,10 @@ class Language(Choice):
     def __init__(self, choices: Sequence[str] = ("en", "ru", "pl", "bg"), **kwargs: Any) -> None:
         super().__init__(choices, **kwargs)
 
-    def _deserialize(
-        self,
-        value: Any,
-        attr: str | None,
-        data: Mapping[str, Any] | None,
-        **kwargs: Any,
-    ) -> str:
+    def read(self, value: Any) -> str:
         if isinstance(value, str) and re.fullmatch(r"[A-Za-z]{2}(-[A-Za-z0-9]{2,8})*", value) is not None:
             value = value[:2].lower()
-        return super()._deserialize(value, attr, data, **kwargs)
+        return super().read(value)
 
 
 class ListOf(_Coded, fields.List[Any]):
@@ -455,8 +406,8 @@ class ListOf(_Coded, fields.List[Any]):
     def __init__(
         self,
         inner: fields.Field[Any] | type[fields.Field[Any]],
-        max: int,
-        min: int = 0,
+        max: int,  # noqa: A002
+        min: int = 0,  # noqa: A002
         **kwargs: Any,
     ) -> None:
         super().__init__(inner, **kwargs)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, pre_load
@@ -35,8 +34,8 @@ MAX_LINES_IN_ALL = 2_000
 class OrderDate(Date):
     """A day on which something can have been bought. Tomorrow is allowed: somewhere it has begun."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> dt.date:
-        day = super()._deserialize(value, attr, data, **kwargs)
+    def read(self, value: Any) -> dt.date:
+        day = super().read(value)
         if not dt.date(EARLIEST_YEAR, 1, 1) <= day <= clock.today() + dt.timedelta(days=1):
             raise ValidationError(
                 [CodedMessage("out_of_range", f"The day must lie between {EARLIEST_YEAR}-01-01 and today.")]
