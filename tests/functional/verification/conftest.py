@@ -1,4 +1,4 @@
-"""Two lying providers, an application that trusts both, and a person in front of the form."""
+"""Two providers that can lie and one that cannot, an application that trusts all, and a person in front of the form."""
 
 from __future__ import annotations
 
@@ -52,13 +52,15 @@ def _other_provider() -> Iterator[providers.Provider]:
 def _trusting(
     servers: services.Servers, _provider: providers.Provider, _other_provider: providers.Provider
 ) -> Iterator[Flask]:
+    honest = json.loads(servers.environment()["AVOUCH_OIDC_PROVIDERS"])
     trusted = [
+        *honest,
         providers.configuration(_provider.issuer, "first"),
         providers.configuration(_other_provider.issuer, "second", token_auth="client_secret_post"),
     ]
-    both = " ".join(urlsplit(one["issuer"]).netloc for one in trusted)
+    hosts = " ".join(urlsplit(one["issuer"]).netloc for one in trusted)
     application = _make(
-        settings(servers.environment(), AVOUCH_OIDC_PROVIDERS=json.dumps(trusted), AVOUCH_OUTBOUND_ALLOW=both)
+        settings(servers.environment(), AVOUCH_OIDC_PROVIDERS=json.dumps(trusted), AVOUCH_OUTBOUND_ALLOW=hosts)
     )
     yield application
     with application.app_context():
@@ -67,7 +69,7 @@ def _trusting(
 
 @pytest.fixture
 def app(_trusting: Flask, _fresh: None) -> Iterator[Flask]:
-    """The application that trusts both providers; it has not yet heard of either."""
+    """The application that trusts these providers; it has not yet heard of any."""
     _trusting.extensions.pop(PROVIDERS, None)
     with _trusting.app_context():
         yield _trusting

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from app.core import tenancy
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
 from app.verification import service
 from tests.functional.verification.conftest import Writer, words
 from tests.providers import Provider
@@ -21,16 +25,30 @@ def test_rita_signs_in_and_is_the_author(rita: Writer, provider: Provider) -> No
     assert (fact["status"], fact["method"], fact["issuer"]) == ("proven", "oidc", provider.issuer)
 
 
+@pytest.mark.parametrize(("sub", "email"), [("wp-1001", "rita@brightwater.example"), ("wp-1006", None)])
+def test_a_provider_that_is_not_ours_signs_people_in(rita: Writer, sub: str, email: str | None) -> None:
+    """The wheel oidc-provider-mock in a process of its own: somebody else's reading of the specification."""
+    path = rita.ticket()
+    away = rita.choose(rita.open(path).text, path, "workplace").headers["Location"]
+    consent = httpx.post(away, data={"sub": sub, "action": "accept"})
+    back = urlsplit(consent.headers["Location"])
+    assert rita.finish(f"{back.path}?{back.query}").status_code == 303
+    author = rita.author()
+    assert author is not None
+    # Newcomer's address is not verified by the provider, so it is not kept at all.
+    assert (author.provider, author.subject, author.email) == ("workplace", sub, email)
+
+
 def test_the_window_shows_whose_review_it_is(rita: Writer) -> None:
     page = rita.open(rita.ticket())
     assert page.status_code == 200
     seen = words(page)
     for told in ("Kestrel Pumps", "CR 45 end-suction pump", "Quiet, and it keeps its pressure", "Are you writing this"):
         assert told in seen
-    cookie = page.headers["Set-Cookie"]
-    for part in ("__Host-avouch-prove=", "Secure", "HttpOnly", "SameSite=Lax", "Path=/"):
-        assert part in " ".join(page.headers.getlist("Set-Cookie")), cookie
+    [cookie] = [one for one in page.headers.getlist("Set-Cookie") if one.startswith("__Host-avouch-prove=")]
+    for part in ("Secure", "HttpOnly", "SameSite=Lax", "Path=/"):
+        assert f"; {part}" in cookie
+    assert "Domain" not in cookie
     assert page.headers["Cache-Control"] == "no-store"
     assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
     assert page.headers["Cross-Origin-Opener-Policy"] == "unsafe-none"
-    tenancy.leave()

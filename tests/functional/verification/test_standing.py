@@ -8,8 +8,9 @@ from functools import partial
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from app.catalog.models import Buyer
 from app.core import tenancy
 from app.core.db import db
 from app.core.errors import Refused
@@ -71,10 +72,11 @@ def test_another_mailbox_shows_no_affiliation(world: World, address: str) -> Non
 
 
 def test_a_free_mail_domain_written_down_for_the_buyer_shows_none_either(world: World) -> None:
-    review_id = new_id()
-    confirm(world, review_id, "rita@brightwater.example")
-    token_id = the_token(world)
-    assert statuses(review_id, token_id)[1] == "proven"
+    review_id, token_id = new_id(), the_token(world)
+    # The catalogue refuses such a domain today; rows from before it did must not count either.
+    db.session.execute(update(Buyer).values(domains=["gmail.com", "brightwater.example"]))
+    confirm(world, review_id, "rita@gmail.com")
+    assert statuses(review_id, token_id) == ["proven", "not_proven", "proven"]
 
 
 def test_a_private_account_and_then_the_work_mailbox_show_both(rita: Writer, provider: Provider) -> None:
