@@ -41,12 +41,17 @@ def changes(old: str, new: str) -> list[Piece]:
     if len(before) > _COMPARED or len(after) > _COMPARED:
         return [piece for piece in (Piece(old, "removed"), Piece(new, "added")) if piece.text]
     pieces: list[Piece] = []
+    removed = added = ""
     for tag, i1, i2, j1, j2 in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if tag == "equal":
-            pieces.append(Piece("".join(before[i1:i2])))
+        same = "".join(before[i1:i2]) if tag == "equal" else ""
+        # A blank that two changed words share is no island: the change reads better as one.
+        if same and not (same.isspace() and (removed or added)):
+            pieces += [Piece(removed, "removed"), Piece(added, "added"), Piece(same)]
+            removed = added = ""
             continue
-        pieces.append(Piece("".join(before[i1:i2]), "removed"))
-        pieces.append(Piece("".join(after[j1:j2]), "added"))
+        removed += "".join(before[i1:i2])
+        added += "".join(after[j1:j2])
+    pieces += [Piece(removed, "removed"), Piece(added, "added")]
     return [piece for piece in pieces if piece.text]
 
 
