@@ -43,6 +43,9 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(folder: Path, port: int | None) -> int:
+    folder.mkdir(parents=True, exist_ok=True)
+    with Postgres(folder).reserved():
+        pass  # said before anything else: a demo that runs here already is why its ports are taken
     first_time = not (folder / "demo.json").exists()
     print("Starting PostgreSQL, Valkey and Avouch …" + (" The first time loads the demo's data." if first_time else ""))
     ports = choose_ports(port, _ports_of_last_time(folder), print)
@@ -64,7 +67,7 @@ def _welcome(stack: Stack) -> None:
     ports, facts = stack.ports, stack.facts()
     rows = [
         ("Shop page", f"{ports.shop_url}/", "a supplier's own page, on another origin, with form, list and badge"),
-        ("Dashboard", f"{ports.web_url}/dashboard/", "the waiting queue, reviews, purchases, settings"),
+        ("Dashboard", f"{ports.web_url}/dashboard", "the waiting queue, reviews, purchases, settings"),
         ("Feed", f"{ports.web_url}/feeds/{facts['site']}/reviews.json", "JSON Feed 1.1"),
         ("Mails", f"{ports.mails_url}/", "everything that was mailed"),
         ("API", f"{ports.web_url}/api/docs", "with the key below"),

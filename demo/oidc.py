@@ -10,7 +10,6 @@ import os
 import secrets
 import sys
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 
 import flask
@@ -18,42 +17,22 @@ from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader
 from oidc_provider_mock import User, init_app
 
 from demo.children import quieted
+from demo.people import PEOPLE, Person
 from demo.serving import serve
 
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
 
 
-@dataclass(frozen=True)
-class Person:
-    """Somebody who has an account at the provider."""
-
-    sub: str
-    name: str
-    email: str
-    what: str
-    email_verified: bool = True
-
-    def user(self) -> User:
-        """As the provider keeps her."""
-        claims = {"name": self.name, "email": self.email, "email_verified": self.email_verified}
-        return User(sub=self.sub, claims=claims)
-
-
-PEOPLE = (
-    Person("wp-1001", "Rita Sandhu", "rita@brightwater.example", "works for Brightwater Utilities"),
-    Person("wp-1002", "Tomasz Zieliński", "t.zielinski@nadodrze.example", "works for Zakłady Nadodrze"),
-    Person("wp-1003", "Елена Соколова", "e.sokolova@severvoda.example", "works for СеверВода"),
-    Person("wp-1004", "Борис Димитров", "b.dimitrov@trakia-foods.example", "works for Тракия Фуудс"),
-    Person("wp-1005", "Dana Price", "dana.price@mailhaven.example", "writes from a private address"),
-    Person("wp-1006", "Newcomer", "newcomer@brightwater.example", "address not verified by the provider", False),
-)
+def _user(person: Person) -> User:
+    claims = {"name": person.name, "email": person.email, "email_verified": person.email_verified}
+    return User(sub=person.sub, claims=claims)
 
 
 def provider() -> flask.Flask:
     """The provider as a WSGI application."""
     app = flask.Flask("oidc_provider_mock", static_folder=STATIC, static_url_path="/static")
-    init_app(app, require_nonce=True, issue_refresh_token=False, user_claims=[person.user() for person in PEOPLE])
+    init_app(app, require_nonce=True, issue_refresh_token=False, user_claims=[_user(person) for person in PEOPLE])
     # The wheel switches Werkzeug's debugger on, which runs code for whoever reaches the port.
     app.debug = False
     app.wsgi_app = app.wsgi_app.app  # type: ignore[attr-defined,method-assign]  # take the debugger's wrapper off

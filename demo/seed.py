@@ -16,17 +16,18 @@ import unicodedata
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
+import redis
 from flask import Flask
 
 from app import create_app
 from app.accounts import service as accounts
 from app.accounts.models import User
 from app.catalog import service as catalog
-from app.catalog.models import Subject
 from app.catalog.service import BuyerInput, PurchaseInput, SubjectInput
 from app.collection import service as collection
 from app.collection.models import Draft
@@ -35,7 +36,6 @@ from app.core.actor import Actor
 from app.core.db import db
 from app.core.ids import new_id
 from app.core.migrate import upgrade
-from app.invitations import service as invitations
 from app.moderation import queries as cases
 from app.moderation import service as moderation
 from app.publication import jobs as publication
@@ -46,17 +46,18 @@ from app.reviews.rules import Content
 from app.suppliers import permissions
 from app.suppliers import queries as suppliers_read
 from app.suppliers import service as suppliers
-from app.suppliers.models import Member, Role, Site
+from app.suppliers.models import Member, Role
 from app.suppliers.permissions import Scope
 from app.verification import service as verification
 from app.verification import tokens
 from app.verification.methods.oidc import Account
 from app.verification.models import LoginAttempt
 from demo.catalogue import KESTREL, OTTER, Item
-from demo.oidc import PEOPLE
+from demo.people import PEOPLE
+from demo.stack import schema
 
 HERE = Path(__file__).parent
-PASSWORD = "wet stones by the weir"  # noqa: S105  # for invented people on one's own machine
+PASSWORD = "wet stones by the weir"
 SUPPLIERS_OPEN = 560  # days ago
 TEAM = {
     "alice@kestrel-pumps.example": ("Alice Moreau", Role.OWNER, "Kestrel Pumps, owner"),
@@ -107,14 +108,22 @@ class Told:
 
 
 @dataclass(frozen=True)
+class Sold:
+    """What later moments need to know of a subject; its row belongs to the moment that made it."""
+
+    id: uuid.UUID
+    slug: str
+
+
+@dataclass(frozen=True)
 class Shop:
     """A seeded supplier, and who acts for it."""
 
     supplier_id: uuid.UUID
     owner: Actor
     moderator: Actor
-    site: Site
-    subjects: dict[str, Subject]
+    site_id: uuid.UUID
+    subjects: dict[str, Sold]
 
 
 @dataclass(order=True)
@@ -134,6 +143,7 @@ class Seeding:
         self.shop_url = shop_url
         self.buyers: dict[str, dict[str, str]] = tomllib.loads((HERE / "buyers.toml").read_text())
         self.now = datetime.now(UTC)
+        self.limits = redis.Redis.from_url(os.environ["AVOUCH_LIMITS_REDIS_URL"])
         self.moments: list[Moment] = []
         self.review_ids: dict[Told, uuid.UUID] = {}
 
@@ -150,6 +160,8 @@ class Seeding:
         self._plan(otter, [_told(entry) for entry in told["otter"]])
         for moment in sorted(self.moments):
             with self.app.app_context(), clock.fixed_at(moment.at):
+                # Limits go by the real clock, to which all this happens within seconds.
+                self.limits.flushdb()
                 moment.deed()
                 db.session.commit()
                 outbox.drain()
@@ -184,7 +196,7 @@ class Seeding:
                 OLGA[0]: "operator (at /operator/sign-in)",
             },
         }
-        return Shop(supplier.id, actor, _actor(moderator, supplier.id, Role.MODERATOR), site, subjects)
+        return Shop(supplier.id, actor, _actor(moderator, supplier.id, Role.MODERATOR), site.id, subjects)
 
     def _open_otter(self) -> Shop:
         charlie = accounts.register_confirmed(*CHARLIE, PASSWORD)
@@ -193,7 +205,7 @@ class Seeding:
         site = suppliers.create_site(actor, "Catalogue", ["https://otter-bearings.example"], ["en", "pl"])
         subjects = _subjects(OTTER)
         db.session.commit()
-        return Shop(supplier.id, actor, actor, site, subjects)
+        return Shop(supplier.id, actor, actor, site.id, subjects)
 
     def _plan(self, shop: Shop, told: list[Told]) -> None:
         """Put what happened to each review on the time line."""
@@ -221,7 +233,8 @@ class Seeding:
         """The way of a review as the form goes it: draft, words, proof, sending."""
         token = self._buy(shop, one) if one.order else None
         slug = shop.subjects[one.on].slug
-        draft = collection.open_draft(shop.site, subject_slug=slug, language=one.lang, token=token).draft
+        site = suppliers_read.site(shop.site_id)
+        draft = collection.open_draft(site, subject_slug=slug, language=one.lang, token=token).draft
         content = one.content()
         typed = {"rating": one.stars, "title": one.title, "text": one.text, "display_name": one.by[1]}
         draft = collection.save(draft, seen=draft.version, content=typed, subject_slug=slug)
@@ -314,9 +327,9 @@ def _actor(user: User, supplier_id: uuid.UUID, role: Role) -> Actor:
     return Actor("user", user.id, supplier_id, permissions.of_role(role))
 
 
-def _subjects(items: tuple[Item, ...]) -> dict[str, Subject]:
+def _subjects(items: tuple[Item, ...]) -> dict[str, Sold]:
     inputs = [SubjectInput(item.sku, item.name, item.kind, None, item.gtin, item.mpn) for item in items]
-    return {subject.sku: subject for subject in catalog.put_subjects(inputs)}
+    return {subject.sku: Sold(subject.id, subject.slug) for subject in catalog.put_subjects(inputs)}
 
 
 def _attempt(draft: Draft) -> LoginAttempt:
@@ -351,19 +364,25 @@ def _days_owned(one: Told) -> int:
     return days.get(one.used or "", 45) + one.ago % 17
 
 
-_LETTERS = dict(
-    zip(
-        "абвгдежзийклмнопрстуфхцчшщъыьэюя",
-        "a b v g d e zh z i y k l m n o p r s t u f h ts ch sh sht a y  e yu ya".split(" "),
-        strict=True,
-    )
+_LETTERS = str.maketrans(
+    {
+        **dict(zip("абвгдезийклмнопрстуфхыэł", "abvgdeziyklmnoprstufhyel", strict=True)),
+        "ж": "zh",
+        "ц": "ts",
+        "ч": "ch",
+        "ш": "sh",
+        "щ": "sht",
+        "ъ": "a",
+        "ь": "",
+        "ю": "yu",
+        "я": "ya",
+    }
 )
 
 
 def _ascii(name: str) -> str:
     """The local part that a person of this name would have."""
-    plain = "".join(_LETTERS.get(letter, letter) for letter in name.lower()).replace("ł", "l")
-    folded = unicodedata.normalize("NFKD", plain).encode("ascii", "ignore").decode()
+    folded = unicodedata.normalize("NFKD", name.lower().translate(_LETTERS)).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z]+", ".", folded).strip(".")
 
 
@@ -393,18 +412,30 @@ def _tell_addresses(app: Flask, facts: dict[str, Any], shop_url: str) -> None:
         outbox.drain()
 
 
+def _begin_empty(owner_url: str) -> None:
+    """Forget a story that was broken off in the middle (demo.json is written at its end)."""
+    with psycopg.connect(owner_url) as connection:
+        tables = connection.execute(
+            "SELECT format('%I', relname) FROM pg_class WHERE relkind = 'r'"
+            " AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'"
+        ).fetchall()
+        connection.execute(f"TRUNCATE {', '.join(name for (name,) in tables)}".encode())
+
+
 def main(folder: Path, shop_url: str) -> None:
     """Migrate, seed, tell."""
-    upgrade(os.environ["AVOUCH_DATABASE_OWNER_URL"])
+    owner_url = os.environ["AVOUCH_DATABASE_OWNER_URL"]
+    upgrade(owner_url)
     app = create_app()
     kept = folder / "demo.json"
     facts = json.loads(kept.read_text()) if kept.exists() else None
     if facts is None:
+        _begin_empty(owner_url)
         facts = Seeding(app, shop_url).run()
     addresses = [shop_url, os.environ["AVOUCH_EXTERNAL_URL"]]
     if facts.get("addresses") != addresses:
         _tell_addresses(app, facts, shop_url)
-        facts["addresses"] = addresses
+    facts |= {"addresses": addresses, "schema": schema()}
     waiting = kept.with_suffix(".part")
     waiting.touch(mode=0o600)
     waiting.write_text(json.dumps(facts, ensure_ascii=False, indent=1))
