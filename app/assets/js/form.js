@@ -10,11 +10,13 @@ const limits = JSON.parse(root.dataset.limits);
 const origins = JSON.parse(root.dataset.origins);
 const required = JSON.parse(root.dataset.required);
 const language = document.documentElement.lang;
+// Dates as on our other pages: "22 November 2026", "14:03".
+const locale = language === "en" ? "en-GB" : language;
 const byId = (id) => document.getElementById(id);
 const say = (key, values = {}) => words[key].replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
-const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
-const day = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
-const month = new Intl.DateTimeFormat(language, { month: "long", year: "numeric", timeZone: "UTC" });
+const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const day = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeZone: "UTC" });
+const month = new Intl.DateTimeFormat(locale, { month: "long", year: "numeric", timeZone: "UTC" });
 
 const TEXTS = ["title", "text", "pros", "cons", "role", "display_name"];
 const STEPS = ["write", "about", "prove"];
@@ -377,6 +379,8 @@ const show = {
     this.purchase(state.purchase);
     const missing = state.missing.map((kind) => words[`missing_${kind}`]);
     root.querySelector("[data-missing]").textContent = missing.length ? say("missing", { what: list(missing) }) : say("nothing_missing");
+    // The main act of this step is proving, then sending.
+    root.querySelector("[data-do=send]").classList.toggle("button-secondary", missing.length > 0);
     proving.follow(state.waiting);
   },
 
@@ -672,7 +676,9 @@ async function send(button) {
     check(STEP_FIELDS[step]);
     return;
   }
-  summarise([]);
+  const missing = lastState?.missing ?? required;
+  summarise(missing.map((kind) => [kind, say("missing", { what: words[`missing_${kind}`] })]));
+  if (missing.length) return;
   await busy(button, async () => {
     const label = button.textContent;
     button.textContent = say("sending");
@@ -702,7 +708,7 @@ function finish(links, at) {
   byId("save-state").textContent = "";
   show.discard(false);
   const receipt = byId("receipt");
-  receipt.querySelector("[data-received]").textContent = say("received_at", { time: new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "short" }).format(at) });
+  receipt.querySelector("[data-received]").textContent = say("received_at", { time: new Intl.DateTimeFormat(locale, { dateStyle: "long", timeStyle: "short" }).format(at) });
   receipt.querySelector("[data-follow]").href = links.follow_url;
   receipt.querySelector("[data-receipt]").href = links.receipt_url;
   receipt.hidden = false;

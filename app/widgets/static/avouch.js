@@ -10,7 +10,7 @@
 const base = new URL(import.meta.url).origin;
 
 // What the lines of each language below are, in order. `reviews` is by plural category, as Intl.PluralRules names them.
-const KEYS = "reviews of check more none gone again good bad reply incentive solved form author affiliation purchase not_proven expired oidc mailed_link work_email purchase_token".split(" ");
+const KEYS = "reviews of check more none gone good bad reply incentive solved form author affiliation purchase not_proven expired oidc mailed_link work_email purchase_token".split(" ");
 
 const WORDS = {
   en: [
@@ -20,7 +20,6 @@ const WORDS = {
     "Show more",
     "No reviews yet",
     "The reviews cannot be loaded just now.",
-    "Try again",
     "What is good",
     "What could be better",
     "Reply of #",
@@ -44,7 +43,6 @@ const WORDS = {
     "Показать ещё",
     "Отзывов пока нет",
     "Отзывы сейчас не загружаются.",
-    "Попробовать снова",
     "Что хорошо",
     "Что можно улучшить",
     "Ответ: #",
@@ -68,7 +66,6 @@ const WORDS = {
     "Pokaż więcej",
     "Nie ma jeszcze opinii",
     "Nie można teraz wczytać opinii.",
-    "Spróbuj ponownie",
     "Co jest dobre",
     "Co można poprawić",
     "Odpowiedź: #",
@@ -92,7 +89,6 @@ const WORDS = {
     "Покажи още",
     "Още няма отзиви",
     "Отзивите не могат да се заредят сега.",
-    "Опитайте отново",
     "Какво е добро",
     "Какво може да е по-добро",
     "Отговор: #",
@@ -114,34 +110,34 @@ const WORDS = {
 // Colours follow the page's own color-scheme, so a page that knows no dark mode gets none.
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(
-  ":host{display:block;--i:var(--avouch-ink,light-dark(#1a1f21,#e9ebeb));--s:var(--avouch-soft,light-dark(#545c60,#a7b0b5));" +
+  ":host{display:block;--r:var(--avouch-radius,6px);--i:var(--avouch-ink,light-dark(#1a1f21,#e9ebeb));--s:var(--avouch-soft,light-dark(#545c60,#a7b0b5));" +
     "--p:var(--avouch-paper,light-dark(#fff,#1a1e21));--l:var(--avouch-line,light-dark(#d9dbd7,#33393e));" +
     "--a:var(--avouch-accent,light-dark(#0f766e,#5eead4));--t:var(--avouch-star,light-dark(#b87503,#f2b53a));" +
     "--g:var(--avouch-proven,light-dark(#17692f,#74dc97));color:var(--i);font:var(--avouch-font,1rem/1.5 system-ui,sans-serif)}" +
     ":host([hidden]){display:none}:host([theme=light]){color-scheme:light}:host([theme=dark]){color-scheme:dark}:host([theme=auto]){color-scheme:light dark}" +
     // Room is kept before anything has arrived, so that the page around does not jump.
-    ":host(avouch-form){min-block-size:var(--avouch-form-height,72rem)}:host(avouch-reviews){block-size:var(--avouch-height,38rem);overflow:auto}" +
+    ":host(avouch-form){--h:var(--avouch-form-height,74rem);min-block-size:var(--h)}@media(width<30em){:host(avouch-form){--h:var(--avouch-form-height,84rem)}}:host(avouch-reviews){max-block-size:var(--avouch-height,38rem);overflow:auto}:host([aria-busy]){block-size:100vh}" +
     ":host(avouch-badge){display:inline-block;min-inline-size:15em;min-block-size:1.6em}" +
-    "iframe{display:block;border:0;inline-size:100%;block-size:var(--avouch-form-height,72rem);color-scheme:normal}" +
+    "iframe{display:block;border:0;border-radius:var(--r);inline-size:100%;block-size:var(--h);color-scheme:normal}" +
     "h3,h4,p,ul{margin:0;padding:0}h3{font-size:1.06em}h4,small,.by,time{font-size:.86em;font-weight:400;color:var(--s)}a,.more{color:var(--a)}" +
     ":focus-visible{outline:3px solid var(--a);outline-offset:2px}" +
-    "article,.head{border:1px solid var(--l);border-radius:var(--avouch-radius,6px);background:var(--p);padding:1em;margin-block-end:.75em;display:grid;gap:.5em}" +
+    "article,.head{border:1px solid var(--l);border-radius:var(--r);background:var(--p);padding:1em;margin-block-end:.75em;display:grid;gap:.5em}" +
     ".head{display:flex;flex-wrap:wrap;align-items:center}.text{white-space:pre-line;overflow-wrap:anywhere}.reply{border-inline-start:3px solid var(--a);padding-inline-start:.75em}" +
     ".stars{color:var(--t);display:inline-block;inline-size:6.4em;block-size:1.28em;vertical-align:-.25em}svg:not(.lit){display:block;inline-size:100%;block-size:100%}" +
     ".proofs{display:flex;gap:.25em;list-style:none}.proofs li{position:relative}.proofs button{all:unset;cursor:help;inline-size:28px;block-size:28px;padding:4px;color:var(--s)}" +
     ".proofs button:focus-visible{outline:3px solid var(--a)}.proofs .proven{color:var(--g)}.proofs span{position:absolute;z-index:1;inset-block-end:100%;inset-inline-start:0;inline-size:max-content;max-inline-size:16em;" +
-    "padding:.4em .6em;border:1px solid var(--l);border-radius:6px;background:var(--p);font-size:.86em;visibility:hidden}.proofs button:hover+span,.proofs button:focus+span{visibility:visible}" +
-    ".mark{border:1px solid var(--l);border-radius:4px;padding:0 .4em;font-size:.86em;justify-self:start}" +
-    ".more{font:inherit;background:none;border:1px solid;border-radius:6px;padding:.6em 1em;min-block-size:44px;cursor:pointer}.badge{color:inherit;text-decoration:none;white-space:nowrap}b{font-variant-numeric:tabular-nums}",
+    "padding:.4em .6em;border:1px solid var(--l);border-radius:var(--r);background:var(--p);font-size:.86em;visibility:hidden}.proofs button:hover+span,.proofs button:focus+span{visibility:visible}" +
+    ".mark{border:1px solid var(--l);border-radius:var(--r);padding:0 .4em;font-size:.86em;justify-self:start}" +
+    ".more{font:inherit;background:none;border:1px solid;border-radius:var(--r);padding:.6em 1em;min-block-size:44px;cursor:pointer}.badge{color:inherit;text-decoration:none;white-space:nowrap}b{font-variant-numeric:tabular-nums}",
 );
 
 const SVG = "http://www.w3.org/2000/svg";
 const STAR = "m12 2.9 2.8 5.8 6.3.8-4.6 4.4 1.2 6.3L12 17.1l-5.7 3.1 1.2-6.3-4.6-4.4 6.3-.8z";
-// Person, building, receipt; on a grid of 20, as on Avouch's own pages.
+// Person, building, receipt, as on Avouch's own pages but simpler: on a grid of 20, in whole steps.
 const GLYPHS = {
-  author: "M10 2.5a3.7 3.7 0 1 1 0 7.4 3.7 3.7 0 0 1 0-7.4zM2.8 17.8c0-3.9 3-6.4 7.2-6.4s7.2 2.5 7.2 6.4z",
-  affiliation: "M4 2.2h12v15.6H4zM6.6 5v2h2.2V5zm4.6 0v2h2.2V5zM6.6 9v2h2.2V9zm4.6 0v2h2.2V9zm-2.5 4.4v4.4h2.6v-4.4z",
-  purchase: "M4 2.2h12v16l-2-1.5-2 1.5-2-1.5-2 1.5-2-1.5-2 1.5zM6.7 5.8v1.5h6.6V5.8zm0 3.4v1.5h6.6V9.2zm0 3.4v1.5h4v-1.5z",
+  author: "M10 2a4 4 0 1 1 0 8 4 4 0 0 1 0-8zM3 18c0-4 3-7 7-7s7 3 7 7z",
+  affiliation: "M4 2h12v16H4zM7 5v2h2V5zm4 0v2h2V5zM7 9v2h2V9zm4 0v2h2V9zm-2 4v5h2v-5z",
+  purchase: "M4 2h12v16l-2-1-2 1-2-1-2 1-2-1-2 1zM7 6v1h6V6zm0 3v1h6V9zm0 3v1h4v-1z",
 };
 
 // An element; properties it knows are set as such, others as attributes; empty children are left out.
@@ -161,8 +157,7 @@ const fill = (text, value) => text.replace("#", () => value);
 // Only web addresses become links, whatever a feed may say.
 const link = (url, props, ...children) => make("a", { href: /^https?:/.test(url) ? url : base, target: "_blank", rel: "noopener", ...props }, ...children);
 
-function stars(words, value, language) {
-  const figure = new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(value);
+function stars(words, value, figure) {
   const row = (props) => [0, 1, 2, 3, 4].map((n) => make("path", { d: STAR, transform: `translate(${n * 24})`, ...props }));
   // The inner svg cuts the filled row off at the score.
   const lit = make("svg", { width: 24 * value, height: 24, class: "lit" }, ...row({ fill: "currentColor" }));
@@ -195,9 +190,10 @@ class Guest extends HTMLElement {
     this.stop?.abort();
     this.stop = new AbortController();
     const asked = this.lang || this.closest("[lang]")?.lang || navigator.language;
-    this.language = asked.slice(0, 2).toLowerCase();
-    if (!WORDS[this.language]) this.language = "en";
-    this.words = Object.fromEntries(KEYS.map((key, n) => [key, WORDS[this.language][n]]));
+    const code = asked.slice(0, 2).toLowerCase();
+    // Dates as on Avouch's own pages, day before month.
+    this.locale = WORDS[code] && code !== "en" ? code : "en-GB";
+    this.words = Object.fromEntries(KEYS.map((key, n) => [key, WORDS[this.locale.slice(0, 2)][n]]));
     this.show(this.stop.signal);
   }
 
@@ -210,9 +206,13 @@ class Guest extends HTMLElement {
     return `${base}/feeds/${this.site}${subject ? `/${encodeURIComponent(subject)}` : ""}`;
   }
 
-  counted(number) {
-    const forms = this.words.reviews;
-    return fill(forms[new Intl.PluralRules(this.language).select(number)] ?? forms.other, number);
+  // Stars, figure and count of a rating; `wrap` makes what it likes of the count's words.
+  score({ count, score }, wrap) {
+    const { words, locale } = this;
+    if (!count) return [words.none];
+    const figure = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(score);
+    const counted = words.reviews[new Intl.PluralRules(locale).select(count)] ?? words.reviews.other;
+    return [stars(words, score, figure), " ", make("b", {}, figure), " · ", wrap(fill(counted, count))];
   }
 
   put(...children) {
@@ -232,10 +232,8 @@ class Reviews extends Guest {
     try {
       const feed = await this.fetch(`${this.feeds}/reviews.json`, signal);
       const { rating } = feed._avouch;
-      const total = link(feed.home_page_url, { part: "total" }, this.counted(rating.count));
       const head = make("div", { className: "head", part: "score" });
-      if (rating.count) head.append(stars(this.words, rating.score, this.language), make("b", {}, rating.score.toFixed(1)), total);
-      else head.append(this.words.none);
+      head.append(...this.score(rating, (count) => link(feed.home_page_url, { part: "total" }, count)));
       const list = make("div", { part: "list" });
       this.put(head, list);
       // A scrolling region must be within reach of the keyboard.
@@ -243,8 +241,7 @@ class Reviews extends Guest {
       this.add(list, feed, signal);
     } catch {
       if (signal.aborted) return;
-      const retry = make("button", { type: "button", className: "more", onclick: () => this.start() }, this.words.again);
-      this.put(make("p", { role: "status" }, this.words.gone), retry);
+      this.put(make("p", { role: "status" }, this.words.gone));
     }
     this.removeAttribute("aria-busy");
   }
@@ -267,16 +264,16 @@ class Reviews extends Guest {
   }
 
   review(item, supplier) {
-    const { words, language } = this;
+    const { words, locale } = this;
     const more = item._avouch;
     const said = (text, part) => text && make("p", { className: "text", part, dir: "auto", lang: item.language }, text);
     const side = (label, text) => text && make("div", {}, make("h4", {}, label), said(text, "text"));
     const by = [item.authors?.[0]?.name, more.role, more.company].filter(Boolean).join(", ");
-    const date = new Intl.DateTimeFormat(language, { dateStyle: "medium" }).format(new Date(item.date_published));
+    const date = new Intl.DateTimeFormat(locale, { dateStyle: "long" }).format(new Date(item.date_published));
     return make(
       "article",
       { part: "review" },
-      stars(words, more.rating.value, language),
+      stars(words, more.rating.value, more.rating.value),
       item.title && make("h3", { part: "title", dir: "auto", lang: item.language }, item.title),
       said(item.content_text, "text"),
       side(words.good, more.pros),
@@ -291,9 +288,9 @@ class Reviews extends Guest {
   }
 
   proof(kind, { status, method, date } = { status: "not_proven" }) {
-    const { words, language } = this;
+    const { words, locale } = this;
     const isProven = status === "proven";
-    const month = date && new Intl.DateTimeFormat(language, { month: "long", year: "numeric", timeZone: "UTC" }).format(new Date(date));
+    const month = date && new Intl.DateTimeFormat(locale, { month: "long", year: "numeric", timeZone: "UTC" }).format(new Date(date));
     const how = isProven ? [words[method] ?? method, month].filter(Boolean).join(", ") : words[status];
     const paint = isProven ? { fill: "currentColor" } : { fill: "none", stroke: "currentColor" };
     const drawing = make("svg", { viewBox: "0 0 20 20", "aria-hidden": "true" }, make("path", { d: GLYPHS[kind], "fill-rule": "evenodd", ...paint }));
@@ -309,8 +306,7 @@ class Badge extends Guest {
     try {
       const { rating, supplier, subject } = await this.fetch(`${this.feeds}/summary.json`, signal);
       const page = `${base}/s/${supplier.slug}${subject ? `/${subject.slug}` : ""}`;
-      const content = rating.count ? [stars(this.words, rating.score, this.language), " ", make("b", {}, rating.score.toFixed(1)), " · ", this.counted(rating.count)] : [this.words.none];
-      this.put(link(page, { className: "badge", part: "badge" }, ...content));
+      this.put(link(page, { className: "badge", part: "badge" }, ...this.score(rating, (count) => count)));
     } catch {
       // No figure is better than a wrong one: the room stays, and stays empty.
       if (!signal.aborted) this.put();
@@ -339,7 +335,7 @@ class Form extends Guest {
     const token = this.getAttribute("token") || takeToken();
     const knowsDark = getComputedStyle(this).colorScheme.includes("dark");
     const theme = this.getAttribute("theme") ?? (knowsDark ? "auto" : "light");
-    for (const [name, value] of [["subject", this.getAttribute("subject")], ["lang", this.language], ["theme", theme]]) if (value) url.searchParams.set(name, value);
+    for (const [name, value] of [["subject", this.getAttribute("subject")], ["lang", this.locale.slice(0, 2)], ["theme", theme]]) if (value) url.searchParams.set(name, value);
     // In the fragment, which no server and no referrer ever sees.
     if (token) url.hash = `token=${token}`;
     const frame = make("iframe", { src: url.href, title: this.words.form, part: "frame" });
@@ -354,6 +350,8 @@ class Form extends Guest {
         const { type, height } = event.data;
         if (type === "height" && Number.isInteger(height) && height > 0 && height < 20000) frame.style.blockSize = `${height}px`;
         if (type === "ready") isReady = true;
+        // The receipt is short, and a person has just pressed a button: the page may move up.
+        if (type === "submitted") this.style.minBlockSize = 0;
         if (type === "ready" || type === "submitted") this.dispatchEvent(new CustomEvent(`avouch-${type}`, { bubbles: true, composed: true }));
       },
       { signal },
