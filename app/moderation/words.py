@@ -80,6 +80,6 @@ FIELDS: Mapping[str, Any] = MappingProxyType(
         "pros": _("What is good"),
         "cons": _("What is not"),
         "role": _("Role"),
-        "display_name": _("Name"),
+        "display_name": _("Name shown"),
     }
 )
