@@ -49,8 +49,17 @@ def random_secret(prefix: Prefix) -> str:
 
 def derive(prefix: Prefix, row_id: uuid.UUID) -> str:
     """The secret that belongs to a row: the same each time, unknown to whoever holds only the database."""
-    key = _key(settings().secret_key, f"derive {prefix}")
-    return _format(prefix, hmac.digest(key, row_id.bytes, "sha256"))
+    return _derive(settings().secret_key, prefix, row_id)
+
+
+def derive_again(prefix: Prefix, row_id: uuid.UUID, kept: bytes) -> str | None:
+    """The secret of a row whose hash is `kept`, under the key it was made with; None where that key is gone for good.
+
+    After a change of the key, `derive` would name another secret than the one that was once sent.
+    """
+    keys = (settings().secret_key, *settings().secret_key_fallbacks)
+    secrets = (_derive(key, prefix, row_id) for key in keys)
+    return next((secret for secret in secrets if hmac.compare_digest(digest(secret), kept)), None)
 
 
 def digest(secret: str) -> bytes:
@@ -85,6 +94,10 @@ def unseal(sealed: bytes) -> bytes | None:
 def keyed_hash(purpose: str, value: str) -> bytes:
     """A hash of something guessable (an address, an IP) that only this application can make."""
     return hmac.digest(_key(settings().secret_key, f"hash {purpose}"), value.encode(), "sha256")
+
+
+def _derive(secret_key: str, prefix: Prefix, row_id: uuid.UUID) -> str:
+    return _format(prefix, hmac.digest(_key(secret_key, f"derive {prefix}"), row_id.bytes, "sha256"))
 
 
 def _format(prefix: Prefix, entropy: bytes) -> str:

@@ -9,10 +9,10 @@ from flask_babel import gettext as _
 
 from app.core.clock import now
 from app.core.db import db
-from app.core.jobs import Queue, job
+from app.core.jobs import Hopeless, Queue, job
 from app.core.links import absolute
 from app.core.mail import Message, send
-from app.core.secrets import Prefix, derive
+from app.core.secrets import Prefix, derive_again
 from app.suppliers import queries as suppliers
 from app.verification.methods import mailed_link
 from app.verification.models import MailedProof
@@ -25,6 +25,9 @@ def send_mailed_link(*, supplier_id: str, mailed_proof_id: str) -> None:
     row = db.session.get(MailedProof, (tenant, uuid.UUID(mailed_proof_id)))
     if row is None or row.used_at is not None or row.expires_at <= now():
         return
+    secret = derive_again(Prefix.MAILED, row.id, row.token_hash)
+    if secret is None:
+        raise Hopeless("the key that this link was made with is gone")
     with force_locale(row.language):
         subject = _("Confirm your review of %(subject)s", subject=row.subject_name)
     send(
@@ -33,7 +36,7 @@ def send_mailed_link(*, supplier_id: str, mailed_proof_id: str) -> None:
             subject=subject,
             template="mailed_link",
             context={
-                "url": absolute("verification.mailed_page", secret=derive(Prefix.MAILED, row.id)),
+                "url": absolute("verification.mailed_page", secret=secret),
                 "supplier": suppliers.supplier(tenant).name,
                 "subject": row.subject_name,
                 "first_words": row.first_words,

@@ -17,7 +17,7 @@ from app.core.errors import TooMany
 from app.core.ids import new_id
 from app.core.limits import Policy, spend
 from app.core.outbox import promise
-from app.core.secrets import Prefix, derive, digest, keyed_hash, well_formed
+from app.core.secrets import Prefix, derive, derive_again, digest, keyed_hash, well_formed
 from app.core.tenancy import Lookup
 from app.core.text import Unclean, normal_email
 from app.verification import jobs
@@ -47,9 +47,11 @@ def request(
     address = _fit(email)
     _spend(review_id, address)
     _replace_open(review_id)
+    row_id = new_id()
     row = MailedProof(
         supplier_id=tenancy.require(),
-        id=new_id(),
+        id=row_id,
+        token_hash=digest(derive(Prefix.MAILED, row_id)),
         review_id=review_id,
         site_id=site_id,
         email=address,
@@ -61,16 +63,15 @@ def request(
         created_at=now(),
         expires_at=now() + mailed_link.LIFE,
     )
-    row.token_hash = digest(secret_of(row))
     db.session.add(row)
     db.session.flush()
     promise(jobs.send_mailed_link, supplier_id=str(row.supplier_id), mailed_proof_id=str(row.id))
     return row
 
 
-def secret_of(row: MailedProof) -> str:
-    """The link's secret, made again from its row."""
-    return derive(Prefix.MAILED, row.id)
+def secret_of(row: MailedProof) -> str | None:
+    """The link's secret, made again from its row; None where the key it was made with is gone."""
+    return derive_again(Prefix.MAILED, row.id, row.token_hash)
 
 
 def find(secret: str) -> MailedProof:
@@ -89,9 +90,9 @@ def find(secret: str) -> MailedProof:
     return row
 
 
-def numbers(row: MailedProof) -> list[int]:
-    """The numbers to choose from behind the link."""
-    return mailed_link.choices(row.match_number, row.id, secret_of(row))
+def numbers(row: MailedProof, secret: str) -> list[int]:
+    """The numbers to choose from behind the link with this secret."""
+    return mailed_link.choices(row.match_number, row.id, secret)
 
 
 def press(row: MailedProof, number: int) -> MailedProof:

@@ -126,8 +126,9 @@ def refused(refusal: Refused) -> ResponseReturnValue:
     if isinstance(refusal, LoginRefused):
         log.warning("login_refused", reason=refusal.reason, provider=(request.view_args or {}).get("provider_id"))
     ticket = _still_good(g.get("ticket"))
-    if ticket is not None:
-        response = make_response(_start_page(ticket, tickets.secret_of(ticket), refusal))
+    secret = tickets.secret_of(ticket) if ticket is not None else None
+    if ticket is not None and secret is not None:
+        response = make_response(_start_page(ticket, secret, refusal))
     else:
         response = make_response(
             render_template("verification/refused.html", words=words_for(refusal), code=refusal.code)
@@ -204,7 +205,7 @@ def _mailed_page(row: MailedProof, secret: str, *, unanswered: bool = False) -> 
         row=row,
         secret=secret,
         supplier=suppliers.supplier(row.supplier_id),
-        numbers=mailed.numbers(row),
+        numbers=mailed.numbers(row, secret),
         unanswered=unanswered,
     )
 

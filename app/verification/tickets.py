@@ -19,7 +19,7 @@ from app.core.clock import now
 from app.core.db import db
 from app.core.ids import new_id
 from app.core.links import absolute
-from app.core.secrets import Prefix, derive, digest, well_formed
+from app.core.secrets import Prefix, derive, derive_again, digest, well_formed
 from app.core.tenancy import Lookup
 from app.verification import browser
 from app.verification.errors import LoginElsewhere, TicketGone
@@ -57,9 +57,9 @@ def open_ticket(
     return ticket, absolute("verification.start", ticket=secret)
 
 
-def secret_of(ticket: ProvingTicket) -> str:
+def secret_of(ticket: ProvingTicket) -> str | None:
     """The ticket's secret, made again from its row: after a refused sign-in the page offers another try."""
-    return derive(Prefix.TICKET, ticket.id)
+    return derive_again(Prefix.TICKET, ticket.id, ticket.ticket_hash)
 
 
 def find(secret: str) -> ProvingTicket:

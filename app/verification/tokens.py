@@ -45,20 +45,23 @@ def issue(
     while True:
         _insert_unless_there(purchase_id, subject_id, expires_at or now() + LIFE)
         token = db.session.scalar(
-            select(PurchaseToken).where(
+            select(PurchaseToken)
+            .where(
+                PurchaseToken.supplier_id == tenancy.require(),
                 PurchaseToken.purchase_id == purchase_id,
                 PurchaseToken.subject_id == subject_id,
                 PurchaseToken.revoked_at.is_(None),
             )
+            .execution_options(populate_existing=True)
         )
-        # None: another transaction revoked it between the two statements.
-        if token is not None:
-            return token, secret_of(token)
-
-
-def secret_of(token: PurchaseToken) -> str:
-    """The token's secret, made again from its row."""
-    return derive(Prefix.PURCHASE, token.id)
+        if token is None:
+            continue  # another transaction revoked it between the two statements
+        secret = secret_of(token)
+        if token.used_at is not None or digest(secret) == token.token_hash:
+            return token, secret
+        # The key it was made with is gone, so nobody can be told its secret any more.
+        token.revoked_at = now()
+        db.session.flush()
 
 
 def recognise(secret: str) -> PurchaseToken:

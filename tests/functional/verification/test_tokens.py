@@ -16,6 +16,7 @@ from app.core.clock import now
 from app.core.db import db
 from app.core.errors import Refused
 from app.core.ids import new_id
+from app.core.secrets import Prefix, random_secret
 from app.verification import tokens
 from app.verification.errors import (
     TokenExpired,
@@ -27,9 +28,12 @@ from app.verification.errors import (
 )
 from app.verification.models import PurchaseToken
 from tests import factories
-from tests.conftest import Clock, let_go
+from tests.conftest import AppWith, Clock, let_go
 from tests.factories import World
 from tests.functional.verification.conftest import at_once
+from tests.settings import SECRET_KEY
+
+OTHER_KEY = "tests-only-another-Wq7Zr2Vn8cXy5Kj3LbT0d"
 
 
 @pytest.fixture
@@ -67,8 +71,6 @@ def test_every_single_wrong_letter_is_noticed(secret: str) -> None:
 
 
 def test_a_well_formed_token_that_was_never_given_is_unknown(world: World) -> None:
-    from app.core.secrets import Prefix, random_secret
-
     with pytest.raises(TokenUnknown) as refused:
         tokens.recognise(random_secret(Prefix.PURCHASE))
     assert refused.value.code == "token_unknown"
@@ -153,6 +155,28 @@ class TestIssuing:
         _new, fresh = tokens.issue(old.purchase_id, old.subject_id)
         assert fresh != secret
         tokens.recognise(fresh)
+
+    def test_after_a_change_of_the_key_the_link_that_was_sent_is_given_again(
+        self, app_with: AppWith, world: World, secret: str
+    ) -> None:
+        token = tokens.recognise(secret)
+        supplier_id, line = world.supplier.id, (token.purchase_id, token.subject_id)
+        let_go()
+        with app_with(AVOUCH_SECRET_KEY=OTHER_KEY, AVOUCH_SECRET_KEY_FALLBACKS=SECRET_KEY).app_context():
+            tenancy.enter(supplier_id)
+            assert tokens.issue(*line)[1] == secret
+            db.session.commit()
+
+    def test_a_link_whose_key_is_gone_is_replaced(self, app_with: AppWith, world: World, secret: str) -> None:
+        token = tokens.recognise(secret)
+        supplier_id, line = world.supplier.id, (token.purchase_id, token.subject_id)
+        let_go()
+        with app_with(AVOUCH_SECRET_KEY=OTHER_KEY).app_context():
+            tenancy.enter(supplier_id)
+            new, fresh = tokens.issue(*line)
+            assert fresh != secret
+            assert tokens.recognise(fresh).id == new.id
+            db.session.commit()
 
     def test_its_end_can_be_chosen(self, world: World, clock: Clock) -> None:
         purchase, _ = factories.make_purchase(world.subject, "PO-7")

@@ -14,6 +14,7 @@ from app.core import tenancy
 from app.core.db import db
 from app.verification import browser, service
 from app.verification.models import Identity, LoginAttempt, ProvingTicket, Reviewer
+from app.verification.providers import all_providers
 from tests.conftest import Clock, let_go
 from tests.factories import World, csrf_token
 from tests.functional.verification.conftest import ORIGIN, SAME_ORIGIN, Writer, at_once, words
@@ -313,12 +314,17 @@ class TestPages:
         assert "proving-done.js" in page.text
         assert "<script>" not in page.text
 
-    def test_the_start_page_may_lead_to_providers_and_nowhere_in_plain_text_else(
+    def test_forms_may_lead_to_https_and_in_plain_text_only_to_the_providers(
         self, rita: Writer, provider: Provider, other_provider: Provider
     ) -> None:
         policy = rita.open(rita.ticket()).headers["Content-Security-Policy"]
         [forms] = [part.split()[1:] for part in policy.split(";") if part.strip().startswith("form-action")]
-        assert sorted(forms) == sorted(["'self'", "https:", provider.issuer, other_provider.issuer])
+        plain = {one.config.issuer for one in all_providers()}
+        assert {provider.issuer, other_provider.issuer} < plain
+        assert set(forms) == {"'self'", "https:", *plain}
+
+    def test_pages_that_lead_nowhere_say_so(self, client: FlaskClient) -> None:
+        assert "form-action 'self';" in client.get("/v/done").headers["Content-Security-Policy"]
 
     def test_pages_follow_the_language_of_the_draft(self, rita: Writer) -> None:
         done = rita.sign_in()
