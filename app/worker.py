@@ -21,6 +21,7 @@ from rq.job import Job as RqJob
 from rq.serializers import JSONSerializer
 
 from app import create_app
+from app.accounts import service as accounts
 from app.collection import jobs as collection
 from app.core import idempotency, outbox, tenancy
 from app.core.db import db
@@ -72,6 +73,7 @@ SCHEDULE: tuple[Scheduled, ...] = (
     Scheduled("purge_drafts", 3600, for_each_supplier(collection.purge_drafts)),
     Scheduled("purge_idempotent_answers", 3600, for_each_supplier(idempotency.purge)),
     Scheduled("purge_outbox", 3600, outbox.purge),
+    Scheduled("forget_stale_accounts", 3600, accounts.forget_stale),
     # Ratings fade by the day; asking hourly costs a look, and re-renders only where the day has changed.
     Scheduled("refresh_ratings", 3600, for_each_supplier(publication.refresh_rating)),
 )

@@ -21,12 +21,6 @@ def answer_reset(*, sealed_address: str) -> None:
     service.begin_reset(_address(sealed_address))
 
 
-@job(Queue.DEFAULT)
-def forget_stale() -> None:
-    """Daily: forget unconfirmed sign-ups, and links and sessions that ended long ago."""
-    service.forget_stale()
-
-
 def _address(sealed: str) -> str:
     opened = unseal(base64.b64decode(sealed))
     if opened is None:
