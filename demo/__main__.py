@@ -80,7 +80,7 @@ def _welcome(stack: Stack) -> None:
     for email, what in facts["sign_ins"].items():
         print(f"    {email:<28} {what}")
     print(f"\n  API key    {facts['api_key']}")
-    print(f"  Review     {ports.shop_url}/review#token={facts['token']}")
+    print(f"  Review     {ports.shop_url}/review#avouch={facts['token']}")
     print(
         f"  Logs       {_short(stack.folder / 'logs')}\n\nCtrl-C stops everything; what was written stays.\n",
         flush=True,
