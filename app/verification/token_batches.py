@@ -12,7 +12,7 @@ from app.core import tenancy
 from app.core.clock import now
 from app.core.db import db
 from app.core.ids import new_id
-from app.core.secrets import Prefix, derive, digest
+from app.core.secrets import Prefix, derive, derive_again, digest
 from app.verification.models import PurchaseToken
 from app.verification.tokens import LIFE
 
@@ -22,17 +22,28 @@ Line = tuple[uuid.UUID, uuid.UUID]
 def issue_all(lines: Collection[Line]) -> dict[Line, PurchaseToken]:
     """The token of each line (purchase, subject): the one it has, used or not, or a new one.
 
-    One that ran out unused is replaced, as by `tokens.issue`.
+    One that ran out unused is replaced, as by `tokens.issue`, and so is an unused one whose secret nobody can
+    make again, because the application's key was changed since.
     """
     if not lines:
         return {}
     _retire_expired(lines)
     found = _standing(lines)
+    for line, token in list(found.items()):
+        if token.used_at is None and secret_of(token) is None:
+            token.revoked_at = now()
+            del found[line]
+    db.session.flush()
     missing = [line for line in lines if line not in found]
     if missing:
         _insert(missing)
         found = _standing(lines)
     return found
+
+
+def secret_of(token: PurchaseToken) -> str | None:
+    """The token's secret, made again from its row; None where the key it was made with is gone for good."""
+    return derive_again(Prefix.PURCHASE, token.id, token.token_hash)
 
 
 def standing(purchase_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[PurchaseToken]]:

@@ -64,6 +64,11 @@ def issue(
         db.session.flush()
 
 
+def secret_of(token: PurchaseToken) -> str:
+    """The token's secret, made again from its row, by whichever key it was made with."""
+    return derive_again(Prefix.PURCHASE, token.id, token.token_hash) or derive(Prefix.PURCHASE, token.id)
+
+
 def recognise(secret: str) -> PurchaseToken:
     """The open token with this secret, of the supplier entered. Uses nothing up.
 
