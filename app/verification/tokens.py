@@ -18,7 +18,7 @@ from app.core import single_use, tenancy
 from app.core.clock import now
 from app.core.db import db
 from app.core.ids import new_id
-from app.core.secrets import Prefix, derive, digest, well_formed
+from app.core.secrets import Prefix, derive, derive_again, digest, well_formed
 from app.core.tenancy import Lookup
 from app.verification.errors import (
     TokenExpired,
