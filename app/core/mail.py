@@ -77,11 +77,12 @@ def compose(message: Message) -> EmailMessage:
     domain = sender.rpartition("@")[2]
     mail["Message-ID"] = f"<{current_effect_id()}@{domain}>"
     mail["Auto-Submitted"] = "auto-generated"
-    mail["Content-Language"] = message.locale
     for name, value in message.headers.items():
         mail[name] = value
     mail.set_content(text)
     mail.add_alternative(css_inline.inline(html, load_remote_stylesheets=False), subtype="html")
+    # Last, because set_content takes every header away whose name begins with "Content-".
+    mail["Content-Language"] = message.locale
     return mail
 
 

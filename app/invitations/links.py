@@ -11,7 +11,7 @@ from app.catalog.models import Purchase, Subject
 from app.core.settings import settings
 from app.invitations import rules
 from app.suppliers.models import Site
-from app.verification import token_batches, tokens
+from app.verification import token_batches
 from app.verification.models import PurchaseToken
 
 
@@ -53,16 +53,19 @@ def _links(
 ) -> dict[uuid.UUID, list[Link]]:
     return {
         purchase.id: [
-            _link(site, subject, found[purchase.id, subject.id])
+            link
             for subject in subjects
-            if (purchase.id, subject.id) in found and purchase.revoked_at is None
+            if (token := found.get((purchase.id, subject.id))) is not None
+            and purchase.revoked_at is None
+            and (link := _link(site, subject, token)) is not None
         ]
         for purchase, subjects, site in orders
     }
 
 
-def _link(site: Site, subject: Subject, token: PurchaseToken) -> Link:
-    url = rules.review_url(
-        settings().external_url, site.public_key, site.review_page_url, subject.slug, tokens.secret_of(token)
-    )
+def _link(site: Site, subject: Subject, token: PurchaseToken) -> Link | None:
+    secret = token_batches.secret_of(token)
+    if secret is None:
+        return None
+    url = rules.review_url(settings().external_url, site.public_key, site.review_page_url, subject.slug, secret)
     return Link(subject, url, token.expires_at, token.used_at is not None)

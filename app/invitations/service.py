@@ -191,21 +191,19 @@ def _ask(asks: Sequence[_Ask]) -> dict[uuid.UUID, Invitation]:
 
 def _within_limits(asks: Sequence[_Ask]) -> list[_Ask]:
     """Those whose address was not asked too often of late, earlier ones in the list first."""
-    recent = Counter(
-        dict(
-            db.session.execute(
-                select(Invitation.email, func.count())
-                .where(
-                    Invitation.supplier_id == tenancy.require(),
-                    Invitation.email.in_({ask.purchase.contact_email for ask in asks}),
-                    Invitation.created_at > now() - rules.ADDRESS_WINDOW,
-                )
-                .group_by(Invitation.email)
-            )
-            .tuples()
-            .all()
+    addresses = {ask.purchase.contact_email for ask in asks}
+    query = (
+        select(Invitation.email, func.count())
+        .where(
+            Invitation.supplier_id == tenancy.require(),
+            Invitation.email.in_(addresses),
+            Invitation.created_at > now() - rules.ADDRESS_WINDOW,
         )
+        .group_by(Invitation.email)
     )
+    recent: Counter[str] = Counter()
+    for email, times in db.session.execute(query):
+        recent[email] = times
     allowed = []
     for ask in asks:
         address = ask.purchase.contact_email or ""
