@@ -46,7 +46,9 @@ def parse(moment: Moment) -> dt.datetime:
 
 
 def iso(moment: Moment) -> str:
-    """As machines read it, for <time datetime>."""
+    """As machines read it, for <time datetime>. A date stays one: it has no zone to be put into."""
+    if isinstance(moment, dt.date) and not isinstance(moment, dt.datetime):
+        return moment.isoformat()
     return parse(moment).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 

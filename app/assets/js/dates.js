@@ -1,5 +1,7 @@
 // Times in the reader's own zone. The server's text stays where a browser cannot do better.
-const lang = document.documentElement.lang || "en";
+const page = document.documentElement.lang || "en";
+// The reader's own kind of the page's language: British or American dates, but never another language.
+const lang = navigator.languages.find((one) => one.split("-")[0] === page) || page;
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60]];
 const LONG = 30 * 86400;
 
@@ -20,6 +22,7 @@ function ago(moment, justNow) {
 }
 
 function show(time) {
+  if (!time.dateTime.includes("T")) return; // a date is the same day in every zone
   const moment = new Date(time.dateTime);
   if (Number.isNaN(moment.getTime())) return;
   if ("relative" in time.dataset) {
