@@ -28,7 +28,7 @@ def policy(avouch: str) -> str:
 
 def shop(avouch: str, facts: Path) -> flask.Flask:
     """The shop. `avouch` is Avouch's origin; `facts` the file that holds the site's public key."""
-    app = flask.Flask("demo.shop", template_folder=str(PAGES), static_folder=str(STATIC))
+    app = flask.Flask("demo.shop", template_folder=str(PAGES), static_folder=str(STATIC), static_url_path="/static")
     by_path = {item.path: item for item in KESTREL}
 
     @app.context_processor
