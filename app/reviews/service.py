@@ -48,7 +48,7 @@ def create(
         display_name=content.display_name,
         show_company=content.show_company,
         author_email=author_email,
-        follow_hash=secrets.digest(follow_secret(review_id)),
+        follow_hash=secrets.digest(secrets.derive(secrets.Prefix.FOLLOW, review_id)),
     )
     db.session.add(review)
     db.session.flush()  # the revision's key leans on the review's, and no relationship tells the unit of work so
@@ -59,8 +59,13 @@ def create(
 
 
 def follow_secret(review_id: uuid.UUID) -> str:
-    """The author's key to her own review. Derived, so every mail repeats the same link and none is stored."""
-    return secrets.derive(secrets.Prefix.FOLLOW, review_id)
+    """The author's key to her own review. Derived, so every mail repeats the same link and none is stored.
+
+    Where the application's key was changed since, the review's hash tells under which one its link was made.
+    """
+    review = queries.review(review_id)
+    known = secrets.derive_again(secrets.Prefix.FOLLOW, review_id, review.follow_hash) if review else None
+    return known or secrets.derive(secrets.Prefix.FOLLOW, review_id)
 
 
 def revise(review: Review, content: Content, *, seen: int | None = None) -> Revision:

@@ -35,6 +35,7 @@ def render_list(edition: Edition) -> bytes:
         "widgets/list.html",
         edition=edition,
         rating=contents.rating,
+        score=_figure(contents.rating.score),
         reviews=contents.reviews[:LIST_LENGTH],
         home=home(contents),
         permalink=permalink_of,
@@ -54,7 +55,7 @@ def badge_view(edition: Edition) -> dict[str, Any]:
     rating = edition.contents.rating
     if not rating.count or rating.score is None:
         return {"label": _("No reviews yet"), "figure": "", "words": _("No reviews yet"), "stars": [0.0] * 5}
-    figure = format_decimal(round(rating.score, 1), "0.0")
+    figure = _figure(rating.score)
     counted = ngettext("%(num)s review", "%(num)s reviews", rating.count)
     label = _("%(name)s: %(score)s of 5, %(count)s", name=edition.contents.name, score=figure, count=counted)
     return {"label": label, "figure": figure, "words": counted, "stars": star_shares(rating.score)}
@@ -79,6 +80,10 @@ def in_theme(response: Response, theme: str | None) -> Response:
     if caching.GZIPPED in request.environ:
         caching.leave_gzipped(compress(body))
     return response
+
+
+def _figure(score: float | None) -> str:
+    return format_decimal(round(score, 1), "0.0") if score is not None else ""
 
 
 def _path(name: str, site: str, subject: str | None) -> str:

@@ -119,7 +119,7 @@ sheet.replaceSync(
     ":host(avouch-form){--h:var(--avouch-form-height,74rem);min-block-size:var(--h)}@media(width<30em){:host(avouch-form){--h:var(--avouch-form-height,84rem)}}:host(avouch-reviews){max-block-size:var(--avouch-height,38rem);overflow:auto}:host([aria-busy]){block-size:100vh}" +
     ":host(avouch-badge){display:inline-block;min-inline-size:15em;min-block-size:1.6em}" +
     "iframe{display:block;border:0;border-radius:var(--r);inline-size:100%;block-size:var(--h);color-scheme:normal}" +
-    "h3,h4,p,ul{margin:0;padding:0}h3{font-size:1.06em}h4,small,.by,time{font-size:.86em;font-weight:400;color:var(--s)}a,.more{color:var(--a)}" +
+    "h3,h4,p,ul{margin:0;padding:0}h3{font-size:1.06em}h4,small,.by{font-size:.86em;font-weight:400;color:var(--s)}a,.more{color:var(--a)}" +
     ":focus-visible{outline:3px solid var(--a);outline-offset:2px}" +
     "article,.head{border:1px solid var(--l);border-radius:var(--r);background:var(--p);padding:1em;margin-block-end:.75em;display:grid;gap:.5em}" +
     ".head{display:flex;flex-wrap:wrap;align-items:center}.text{white-space:pre-line;overflow-wrap:anywhere}.reply{border-inline-start:3px solid var(--a);padding-inline-start:.75em}" +
