@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from email.message import EmailMessage
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -22,8 +23,16 @@ from werkzeug.test import TestResponse
 from app.core import clock as core_clock
 from app.core.db import db
 from config import Settings
+from demo.stack import Ports, Stack, running
 from tests import factories, services
+from tests.chromium import ARGUMENTS
+from tests.chromium import find as find_chromium
 from tests.settings import EXTERNAL_URL, settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext
+
+HERE = Path(__file__).parent
 
 AppWith = Callable[..., Flask]
 
@@ -203,3 +212,44 @@ def kestrel(app: Flask) -> factories.World:
 def otter(app: Flask) -> factories.World:
     """Otter Bearings, entered: the other supplier. Ask for `kestrel` after it to stand in Kestrel's shoes."""
     return factories.make_otter()
+
+
+@pytest.fixture(scope="session")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The whole of Avouch as it runs in production, seeded, with the supplier's shop on another origin.
+
+    One for all browser tests of a run. They share its data, so each makes what it changes.
+    """
+    with running(Stack(tmp_path_factory.mktemp("live"), Ports.free(), durable=False, say=lambda _: None)) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A Chromium, headless."""
+    from playwright.sync_api import sync_playwright
+
+    path = find_chromium()
+    if path is None:
+        pytest.fail("no Chromium here; `make test` installs one", pytrace=False)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def browser(chromium: Browser) -> Iterator[BrowserContext]:
+    """One person's browser: own cookies, own storage, blocking third-party cookies as people's browsers do."""
+    context = chromium.new_context(locale="en-GB", viewport={"width": 1200, "height": 900})
+    context.set_default_timeout(15_000)
+    yield context
+    context.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests in a browser share one stack, so one worker runs them all; the others share the rest."""
+    for item in items:
+        if item.path.is_relative_to(HERE / "browser"):
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))

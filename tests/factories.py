@@ -19,17 +19,26 @@ from app.accounts.models import Operator, Principal, User
 from app.catalog import service as catalog
 from app.catalog.models import Purchase, Subject
 from app.catalog.service import BuyerInput, PurchaseInput, SubjectInput
+from app.collection import service as collection
+from app.collection.models import Draft
 from app.core import tenancy
 from app.core.actor import Actor
 from app.core.clock import now, today
 from app.core.db import db
 from app.core.ids import new_id
+from app.core.secrets import digest
+from app.core.settings import settings
+from app.reviews.models import Review
+from app.reviews.rules import Content
 from app.suppliers import permissions
 from app.suppliers import service as suppliers
 from app.suppliers.models import Member, Role, Site, Supplier
 from app.suppliers.permissions import Scope
-from app.verification import tokens
-from tests.personas import ALICE, ANNA, CHARLIE, MONA, OLGA, Persona
+from app.verification import service as verification
+from app.verification import tickets, tokens
+from app.verification.methods.oidc import Account
+from app.verification.models import LoginAttempt
+from tests.personas import ALICE, ANNA, CHARLIE, MONA, OLGA, RITA, Persona
 from tests.settings import EXTERNAL_URL
 
 
@@ -187,3 +196,44 @@ def make_otter() -> World:
     charlie = make_user(CHARLIE)
     site = make_site(as_member(charlie), origins=("https://otter.example",))
     return World(supplier, charlie, charlie, charlie, site, make_subject("OB-6204", "OB 6204 deep groove bearing"))
+
+
+def make_review(
+    world: World,
+    *,
+    author: Persona = RITA,
+    rating: int = 4,
+    title: str = "Quiet and steady",
+    text: str = "Runs since spring without a stop, and the seal is still the first one.",
+    purchase_secret: str | None = None,
+    language: str = "en",
+) -> Review:
+    """A review sent by `author`, who signed in at `workplace`. Its effects are promised, not carried out."""
+    draft = collection.open_draft(
+        world.site, subject_slug=world.subject.slug, language=language, token=purchase_secret
+    ).draft
+    sign_in_for(draft, author)
+    content = Content(rating=rating, title=title, text=text, display_name=author.name, role="Maintenance planner")
+    review = collection.submit(draft, seen=draft.version, content=content, required=["author"])
+    db.session.commit()
+    return review
+
+
+def sign_in_for(draft: Draft, author: Persona) -> None:
+    """Prove the draft's author as the pop-up does when it comes back from the provider."""
+    ticket, _ = tickets.open_ticket(draft.id, draft.site_id, "A pump", "First words", draft.language)
+    attempt = LoginAttempt(
+        supplier_id=draft.supplier_id,
+        id=new_id(),
+        ticket_id=ticket.id,
+        review_id=draft.id,
+        provider="workplace",
+        state_hash=digest(f"state of {ticket.id}"),
+        browser_hash=digest(f"browser of {ticket.id}"),
+        expires_at=ticket.expires_at,
+        used_at=now(),
+    )
+    db.session.add(attempt)
+    db.session.flush()
+    issuer = settings().oidc_providers[0].issuer
+    verification.record_sign_in(attempt, Account(issuer, f"sub of {author.email}", author.email, True, author.name))
