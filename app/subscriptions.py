@@ -8,7 +8,7 @@ from app.moderation import jobs as moderation
 from app.moderation.events import CaseDecided, ReplyChanged
 from app.publication import jobs as publication
 from app.reviews.events import CompanyShown, ReviewResolved, ReviewRevised, ReviewSubmitted, ReviewWithdrawn
-from app.suppliers.events import SiteChanged, SiteCreated
+from app.suppliers.events import SiteChanged, SiteCreated, SupplierChanged
 
 
 def connect() -> None:
@@ -20,5 +20,6 @@ def connect() -> None:
     subscribe(CompanyShown, publication.project)
     subscribe(CaseDecided, publication.project, moderation.tell_author)
     subscribe(ReplyChanged, publication.project)
+    subscribe(SupplierChanged, publication.render_supplier)
     subscribe(SiteCreated, publication.render_site)
     subscribe(SiteChanged, publication.render_site)

@@ -46,7 +46,7 @@ def apply(response: Response, group: Trust | None) -> Response:
     headers = response.headers
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Content-Security-Policy", policy(group))
-    headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin" if group is Trust.PUBLIC else "no-referrer")
+    headers.setdefault("Referrer-Policy", _referrer_policy(group))
     headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), browsing-topics=()")
     headers.setdefault("Cross-Origin-Resource-Policy", _resource_policy(group))
     headers.setdefault("Cross-Origin-Opener-Policy", _opener_policy(group))
@@ -76,6 +76,15 @@ def policy(group: Trust | None) -> str:
         f"font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action {form_action}; "
         f"frame-ancestors {ancestors}{trusted_types}"
     )
+
+
+def _referrer_policy(group: Trust | None) -> str:
+    if group is Trust.PUBLIC:
+        return "strict-origin-when-cross-origin"
+    # No other site learns an address of ours, which may hold a capability. Our own forms must keep their Origin:
+    # under "no-referrer" browsers send them with `Origin: null`, which an older browser (without Sec-Fetch-Site)
+    # could then not prove to be ours.
+    return "same-origin" if group in COOKIE_GROUPS else "no-referrer"
 
 
 def _resource_policy(group: Trust | None) -> str:

@@ -52,9 +52,20 @@ def refresh_rating() -> None:
         return  # another process was quicker
     publication.rated_on = today()
     projector.forget_old_removals()
-    supplier_id = str(publication.supplier_id)
     for review_id in projector.lapsed():
-        outbox.promise(project, supplier_id=supplier_id, review_id=str(review_id))
+        outbox.promise(project, supplier_id=str(publication.supplier_id), review_id=str(review_id))
+    _render_everything(publication)
+
+
+@job(Queue.PUBLISH)
+def render_supplier(*, supplier_id: str) -> None:  # noqa: ARG001  # as above
+    """Prepare everything anew that shows the supplier itself: its name stands in every document."""
+    _render_everything(projector.lock())
+
+
+def _render_everything(publication: Publication) -> None:
+    """The supplier's own documents now, its subjects' in portions, so that no lock is held for long."""
+    supplier_id = str(publication.supplier_id)
     projector.advance(publication)
     projector.render_scopes(publication, [])
     subjects = [str(subject.id) for subject in queries.reviewed_subjects()]

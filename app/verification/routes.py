@@ -82,8 +82,10 @@ def callback(provider_id: str) -> ResponseReturnValue:
     _check_answer(chosen, answer)
     account = oidc.redeem(chosen, _redirect_uri(chosen), answer.code or "", taken.secrets)
     service.record_sign_in(taken.attempt, account)
-    # 303 at once: code and state leave the address bar, and no Referer carries them (the group's policy).
-    return redirect(url_for("verification.done", outcome="proven", lang=g.ticket.language), 303)
+    # 303 at once: code and state leave the address bar, and no Referer carries them, not even to ourselves.
+    onward = redirect(url_for("verification.done", outcome="proven", lang=g.ticket.language), 303)
+    onward.headers["Referrer-Policy"] = "no-referrer"
+    return onward
 
 
 @blueprint.get("/mail/<secret>")

@@ -49,7 +49,7 @@ def test_the_link_opens_her_review_and_leaves_the_address(rita: Rita) -> None:
     assert CONTENT["title"] in page.text
     assert "Being checked" in page.text
     assert page.headers["Cache-Control"] == "no-store"
-    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert page.headers["Referrer-Policy"] == "same-origin"
 
 
 def test_looking_at_the_link_changes_nothing(rita: Rita) -> None:

@@ -55,7 +55,7 @@ def test_the_page_with_the_key_is_kept_by_nobody(client: FlaskClient) -> None:
     sign_in(client, make_kestrel().owner)
     answer = submit(client, KEYS, name="ERP", scopes=["purchases:read"])
     assert answer.headers["Cache-Control"] == "no-store"
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
 
 
 def test_a_revoked_key_opens_nothing_from_the_next_request_on(client: FlaskClient, another_client: FlaskClient) -> None:
