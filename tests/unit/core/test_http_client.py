@@ -389,9 +389,9 @@ def test_honest_gzip_is_unpacked() -> None:
     [
         (b"x", "br"),
         (b"x", "deflate"),
-        (gzip.compress(gzip.compress(b"x")), "gzip, gzip"),
+        (gzip.compress(gzip.compress(b"x", mtime=0), mtime=0), "gzip, gzip"),
         (b"not gzip", "gzip"),
-        (gzip.compress(b"x" * 1000)[:-8], "gzip"),
+        (gzip.compress(b"x" * 1000, mtime=0)[:-8], "gzip"),
     ],
 )
 def test_compression_that_was_not_asked_for_or_is_broken_is_refused(body: bytes, encoding: str) -> None:
