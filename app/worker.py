@@ -81,8 +81,11 @@ SCHEDULE: tuple[Scheduled, ...] = (
 
 @lru_cache(maxsize=1)
 def application() -> Flask:
-    """The app of this process, made before RQ forks so that every job finds it ready."""
-    return create_app()
+    """The app of this process, made before RQ forks so that every job finds it ready, its templates compiled."""
+    app = create_app()
+    for name in app.jinja_env.list_templates(filter_func=lambda name: name.startswith(("mail/", "widgets/"))):
+        app.jinja_env.get_template(name)
+    return app
 
 
 def run_effect(effect_id: str) -> None:

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import redis
 from flask import Flask
 
 from app import create_app
@@ -116,8 +117,12 @@ def web(world: World) -> Iterator[Web]:
 
 @contextmanager
 def worker(world: World) -> Iterator[None]:
-    """The worker that carries effects out."""
+    """The worker that carries effects out. It begins with empty queues: what they held was done while seeding."""
+    with redis.Redis.from_url(world.environ["AVOUCH_REDIS_URL"]) as valkey:
+        valkey.flushdb()
     with _process([sys.executable, "-m", "app.worker", "work"], world.environ):
+        with redis.Redis.from_url(world.environ["AVOUCH_REDIS_URL"]) as valkey:
+            wait_for(lambda: valkey.scard("rq:workers") == 1)
         yield
 
 
