@@ -138,7 +138,7 @@ def _cards(text: str) -> Iterator[tuple[int, int]]:
 def _card_in(text: str, groups: list[tuple[int, int]]) -> tuple[int, int] | None:
     for first in range(len(groups)):
         digits = ""
-        for start, end in groups[first:]:
+        for start, end in groups[first : first + 19]:
             digits += text[start:end]
             if len(digits) > 19:
                 break

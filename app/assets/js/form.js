@@ -1,7 +1,7 @@
 // The review form: write first, prove then, send last. Nothing typed is ever lost.
 //
 // What is typed goes to a draft on our server, under a secret that only this browser holds. Until the server
-// has said "saved", a copy stays in this tab's own storage. Cookies are not used: in a frame they are blocked.
+// has said "saved", a copy stays in this tab's own storage. No request is made with cookies.
 
 const root = document.getElementById("review-form");
 const form = document.getElementById("form");
@@ -26,7 +26,7 @@ const LONGEST_PAUSE = 30_000; // ms between tries while the server is away
 
 // ------------------------------------------------------------------ memory of this browser
 
-/** Storage that may be forbidden (third-party frames, private windows): then it lasts as long as the page. */
+/** This browser's storage of that kind; null where it is denied (a frame where third-party cookies are blocked). */
 function storage(kind) {
   try {
     const real = window[kind];
@@ -34,13 +34,33 @@ function storage(kind) {
     real.removeItem("avouch.test");
     return real;
   } catch {
-    const kept = new Map();
-    return { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => void kept.set(key, value), removeItem: (key) => void kept.delete(key) };
+    return null;
   }
 }
 
-const lasting = storage("localStorage");
-const tab = storage("sessionStorage");
+/** Where storage is denied, a cookie of this page alone, partitioned by the site around it, holds the draft's key:
+ *  without it a reload would part a person from her text. It goes with requests for this very page only, and the
+ *  server reads it nowhere. */
+const jar = {
+  getItem(key) {
+    const found = document.cookie.split("; ").find((one) => one.startsWith(`${key}=`));
+    return found ? decodeURIComponent(found.slice(key.length + 1)) : null;
+  },
+  setItem(key, value) {
+    document.cookie = `${key}=${encodeURIComponent(value)}; Path=${location.pathname}; Max-Age=2592000; Secure; SameSite=None; Partitioned`;
+  },
+};
+
+/** As long as the page lasts. */
+const memory = {
+  kept: new Map(),
+  getItem: (key) => memory.kept.get(key) ?? null,
+  setItem: (key, value) => void memory.kept.set(key, value),
+  removeItem: (key) => void memory.kept.delete(key),
+};
+
+const lasting = storage("localStorage") ?? jar;
+const tab = storage("sessionStorage") ?? memory;
 const place = `${root.dataset.site}.${root.dataset.subject}`;
 
 /** Which drafts this browser holds for this form, newest first: id, secret, and a mark of the order code used. */
@@ -847,6 +867,10 @@ form.addEventListener("focusout", (event) => {
 });
 
 addEventListener("pagehide", () => draft.flush());
+addEventListener("beforeunload", (event) => {
+  // What is neither on the server nor in this tab's storage would be lost: the browser asks first.
+  if (draft.dirty && tab === memory) event.preventDefault();
+});
 addEventListener("online", () => draft.dirty && draft.later(0));
 addEventListener("focus", () => proving.look());
 document.addEventListener("visibilitychange", () => (document.hidden ? draft.flush() : proving.look()));
