@@ -40,7 +40,9 @@ avouch.headers["Authorization"] = f"Bearer {{os.environ['AVOUCH_KEY']}}"
 
 answer = avouch.post(
     "{base}/api/v1/purchases",
-    json={{"purchases": [{purchase}]}},
+    json={{
+        "purchases": {purchase}
+    }},
     headers={{"Idempotency-Key": str(uuid.uuid4())}},
     timeout=30,
 )
@@ -51,6 +53,10 @@ for purchase in answer.json()["purchases"]:
     for link in purchase["links"]:
         print(purchase["reference"], link["subject"], link["url"])
 """
+
+
+# Of the examples: values up to this length stand on one line.
+SHORT = 110
 
 
 @dataclass(frozen=True)
@@ -126,7 +132,7 @@ def page(spec: dict[str, Any], base: str) -> DocsPage:
         groups=list(groups.values()),
         problems=problems(),
         scopes=[(str(scope), scope.sentence) for scope in Scope],
-        python=PYTHON.format(base=base, purchase=_python_literal(PURCHASE)),
+        python=PYTHON.format(base=base, purchase=_laid_out([PURCHASE], 8, 4)),
     )
 
 
@@ -245,11 +251,19 @@ def _curl(base: str, path: str, method: str, body: Any) -> str:
     lines.append('-H "Authorization: Bearer $AVOUCH_KEY"')
     if body is not None:
         lines.append('-H "Content-Type: application/json"')
-        lines.append(f"-d '{json.dumps(body, indent=2)}'")
+        lines.append(f"-d '{_laid_out(body)}'")
     return " \\\n  ".join(lines)
 
 
-def _python_literal(value: Any) -> str:
-    """`value` as Python source, wrapped and set in below the call it stands in."""
-    lines = json.dumps(value, indent=4).replace("true", "True").replace("null", "None").split("\n")
-    return "\n".join([lines[0], *(f"    {line}" for line in lines[1:])])
+def _laid_out(value: Any, indent: int = 0, step: int = 2) -> str:
+    """JSON as people write it: what is short stays on one line. `indent` is that of the line it begins on."""
+    flat = json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, dict | list) or not value or (indent and len(flat) <= SHORT):
+        return flat
+    pad = " " * (indent + step)
+    if isinstance(value, dict):
+        parts = [f"{json.dumps(key)}: {_laid_out(one, indent + step, step)}" for key, one in value.items()]
+    else:
+        parts = [_laid_out(one, indent + step, step) for one in value]
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    return f"{opening}\n{pad}" + f",\n{pad}".join(parts) + f"\n{' ' * indent}{closing}"

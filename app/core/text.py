@@ -229,7 +229,7 @@ class Text(_Plain, fields.String):
         blank="This must not be empty.",
     )
 
-    def __init__(self, max: int, min: int = 0, *, multiline: bool = False, **kwargs: Any) -> None:  # noqa: A002
+    def __init__(self, max: int, min: int = 0, *, multiline: bool = False, **kwargs: Any) -> None:  # noqa: A002  # read as keywords
         super().__init__(**kwargs)
         self.max, self.min, self.multiline = max, min, multiline
         # OpenAPI tells the same limits; they count characters, as JSON Schema does.
@@ -264,7 +264,7 @@ class Integer(_Plain, fields.Integer):
         out_of_range="This must be between {min} and {max}.",
     )
 
-    def __init__(self, min: int, max: int, **kwargs: Any) -> None:  # noqa: A002
+    def __init__(self, min: int, max: int, **kwargs: Any) -> None:  # noqa: A002  # read as keywords
         super().__init__(strict=True, **kwargs)
         self.min, self.max = min, max
         self.metadata = {**self.metadata, "minimum": min, "maximum": max}
@@ -406,8 +406,8 @@ class ListOf(_Coded, fields.List[Any]):
     def __init__(
         self,
         inner: fields.Field[Any] | type[fields.Field[Any]],
-        max: int,  # noqa: A002
-        min: int = 0,  # noqa: A002
+        max: int,  # noqa: A002  # read as keywords
+        min: int = 0,  # noqa: A002  # read as keywords
         **kwargs: Any,
     ) -> None:
         super().__init__(inner, **kwargs)
