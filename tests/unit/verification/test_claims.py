@@ -308,6 +308,8 @@ SPOILED: list[tuple[str, dict[str, Any], str]] = [
     ("an at_hash that is no text", {"at_hash": 5}, "at_hash"),
     ("InvalidCHash", {"c_hash": half_hash("another")}, "c_hash"),
     ("nbf in the future", {"nbf": NOW + 31}, "nbf"),
+    ("an nbf that is true", {"nbf": True}, "nbf"),
+    ("an auth_time that is true", {"auth_time": True}, "auth_time"),
     ("an auth_time that is no time", {"auth_time": "yesterday"}, "auth_time"),
 ]
 
