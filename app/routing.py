@@ -18,7 +18,7 @@ from app.collection import pages as reviewer_pages
 from app.collection import routes as collection
 from app.core import headers, limits, metrics
 from app.core.db import db
-from app.core.errors import Forbidden
+from app.core.errors import N_, Forbidden
 from app.core.headers import COOKIE_GROUPS, UNSAFE, Trust
 from app.core.limits import Policy
 from app.dashboard import home, moderation, operators, purchases, reviews, settings, sign_in
@@ -76,7 +76,7 @@ class CsrfRefused(Forbidden):
     """The form's token is missing or stale, or another site's page sent the request."""
 
     code = "csrf"
-    title = "This form has gone stale"
+    title = N_("This form has gone stale")
 
 
 def init_app(app: Flask) -> None:
@@ -119,15 +119,15 @@ def _guard() -> Any:
 def _refuse_foreign_writes(group: Trust) -> None:
     if headers.is_foreign_write():
         raise CsrfRefused(
-            "The request came from another site's page.", remedy="Open the page here and try again from there."
+            N_("The request came from another site's page."), remedy=N_("Open the page here and try again from there.")
         )
     if group in COOKIE_GROUPS and request.method in UNSAFE:
         try:
             csrf.protect()
         except CSRFError as error:
             raise CsrfRefused(
-                "The form's security token is missing or no longer valid.",
-                remedy="Reload the page and send the form again; what you typed is still in the form.",
+                N_("The form's security token is missing or no longer valid."),
+                remedy=N_("Reload the page and send the form again; what you typed is still in the form."),
             ) from error
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from app.core.errors import NotFound
+from app.core.errors import N_, NotFound
 
 
 class UnknownPurchase(NotFound):
     """There is no such purchase, or it is another supplier's."""
 
     code = "purchase_unknown"
-    title = "There is no such purchase"
+    title = N_("There is no such purchase")
 
 
 class UnknownSubject(NotFound):
     """There is no such subject, or it is another supplier's."""
 
     code = "subject_unknown"
-    title = "There is no such subject"
+    title = N_("There is no such subject")

@@ -7,6 +7,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 
+def N_(text: str) -> str:
+    """Marks a sentence for the catalogues where it is written; programs get the English, `problems.Said` translates it
+    for people."""
+    return text
+
+
 @dataclass(frozen=True)
 class FieldError:
     """What is wrong with one field. `pointer` is a JSON Pointer (RFC 6901) into the request's body."""
@@ -24,7 +30,7 @@ class Refused(Exception):
 
     status: ClassVar[int] = 409
     code: ClassVar[str] = "refused"
-    title: ClassVar[str] = "This cannot be done"
+    title: ClassVar[str] = N_("This cannot be done")
 
     def __init__(
         self,
@@ -46,7 +52,7 @@ class Invalid(Refused):
 
     status = 422
     code = "invalid"
-    title = "Some of what was sent will not do"
+    title = N_("Some of what was sent will not do")
 
 
 class BadRequest(Refused):
@@ -54,7 +60,7 @@ class BadRequest(Refused):
 
     status = 400
     code = "bad_request"
-    title = "The request cannot be read"
+    title = N_("The request cannot be read")
 
 
 class Unauthenticated(Refused):
@@ -62,7 +68,7 @@ class Unauthenticated(Refused):
 
     status = 401
     code = "unauthenticated"
-    title = "Sign in first"
+    title = N_("Sign in first")
 
 
 class Forbidden(Refused):
@@ -70,7 +76,7 @@ class Forbidden(Refused):
 
     status = 403
     code = "forbidden"
-    title = "You may not do this"
+    title = N_("You may not do this")
 
 
 class NotFound(Refused):
@@ -78,7 +84,7 @@ class NotFound(Refused):
 
     status = 404
     code = "not_found"
-    title = "Nothing is here"
+    title = N_("Nothing is here")
 
 
 class Gone(Refused):
@@ -86,7 +92,7 @@ class Gone(Refused):
 
     status = 410
     code = "gone"
-    title = "This is no longer here"
+    title = N_("This is no longer here")
 
 
 class Conflict(Refused):
@@ -94,14 +100,14 @@ class Conflict(Refused):
 
     status = 409
     code = "conflict"
-    title = "This clashes with something that is already there"
+    title = N_("This clashes with something that is already there")
 
 
 class Stale(Conflict):
     """It rests on a view that has been overtaken."""
 
     code = "stale"
-    title = "This has changed since you opened it"
+    title = N_("This has changed since you opened it")
 
 
 class TooLarge(Refused):
@@ -109,7 +115,7 @@ class TooLarge(Refused):
 
     status = 413
     code = "too_large"
-    title = "This is too large"
+    title = N_("This is too large")
 
 
 class TooMany(Refused):
@@ -117,7 +123,7 @@ class TooMany(Refused):
 
     status = 429
     code = "too_many"
-    title = "Too many tries"
+    title = N_("Too many tries")
 
 
 class Unavailable(Refused):
@@ -125,4 +131,4 @@ class Unavailable(Refused):
 
     status = 503
     code = "unavailable"
-    title = "This does not work just now"
+    title = N_("This does not work just now")

@@ -18,7 +18,7 @@ from limits.strategies import MovingWindowRateLimiter
 from redis.exceptions import RedisError
 
 from app.core import metrics
-from app.core.errors import TooMany
+from app.core.errors import N_, TooMany
 
 _EXTENSION = "avouch.limits"
 
@@ -78,7 +78,7 @@ def spend(policy: Policy, key: str) -> None:
     if wait is not None:
         metrics.LIMITED.labels(policy.name).inc()
         raise TooMany(
-            "This was tried too often in a short time.",
+            N_("This was tried too often in a short time."),
             remedy=f"Wait {wait} seconds, then try again.",
             retry_after=wait,
         )

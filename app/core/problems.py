@@ -7,16 +7,18 @@ is away, and, as the last resort, whatever nobody foresaw, of which the caller l
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, Response, g, json, render_template, request
+from flask_babel import gettext
 from marshmallow import ValidationError
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from app.core import metrics
-from app.core.errors import FieldError, Invalid, Refused, Unavailable
+from app.core.errors import N_, FieldError, Invalid, Refused, Unavailable
 from app.core.headers import JSON_GROUPS, Trust
 from app.core.links import own_origin
 from app.core.logs import current_request_id, log
@@ -42,6 +44,45 @@ HTTP_CODES: dict[int, tuple[str, str]] = {
     431: ("headers_too_large", "Send smaller headers."),
     503: ("unavailable", "Try again in a moment."),
 }
+
+# What people read instead of Werkzeug's words: title, what happened, what to do.
+PAGES: dict[int, tuple[str, str, str]] = {
+    404: (
+        N_("Nothing is here"),
+        N_("The address may be mistyped, or what was here is gone."),
+        N_("Check the address, or go back and choose another way."),
+    ),
+    413: (N_("This is too large"), N_("More was sent at once than this page takes."), N_("Send less at once.")),
+    429: (
+        N_("Too many tries"),
+        N_("This was tried too often in a short time."),
+        N_("Wait a few minutes, then try again."),
+    ),
+}
+OTHER_PAGE = (
+    N_("This cannot be done"),
+    N_("The request did not fit this page. Nothing was changed."),
+    N_("Go back, load the page again and try once more."),
+)
+
+
+@dataclass(frozen=True)
+class Said:
+    """A refusal in the reader's language. What the catalogue does not know, such as a sentence translated where it was
+    raised, passes as it is; and it stays text, for it may quote what somebody typed."""
+
+    title: str
+    detail: str
+    remedy: str
+    fields: tuple[FieldError, ...]
+
+    @classmethod
+    def of(cls, refusal: Refused) -> Said:
+        remedy = refusal.remedy
+        if refusal.retry_after is not None and refusal.code == "too_many":
+            remedy = N_("Wait a minute, then try again.") if refusal.retry_after <= 60 else PAGES[429][2]
+        title, detail, remedy = (gettext(text) if text else "" for text in (refusal.title, refusal.detail, remedy))
+        return cls(title, detail, remedy, refusal.fields)
 
 
 def init_app(app: Flask) -> None:
@@ -136,7 +177,7 @@ def _problem(refusal: Refused) -> Response:
 
 
 def _page(refusal: Refused) -> Response:
-    return Response(render_template("error.html", problem=refusal, request_id=current_request_id()))
+    return Response(render_template("error.html", problem=Said.of(refusal), request_id=current_request_id()))
 
 
 def _http(error: HTTPException) -> Response:
@@ -156,8 +197,11 @@ def _http(error: HTTPException) -> Response:
 
 
 def _from_http(status: int, code: str, error: HTTPException, remedy: str) -> Refused:
-    kind = type("HttpRefused", (Refused,), {"status": status, "code": code, "title": error.name})
-    refusal = kind(error.description or error.name, remedy=remedy)
+    title, detail = error.name, error.description or error.name
+    if wants_page():
+        title, detail, remedy = PAGES.get(status, OTHER_PAGE)
+    kind = type("HttpRefused", (Refused,), {"status": status, "code": code, "title": title})
+    refusal = kind(detail, remedy=remedy)
     if not isinstance(refusal, Refused):  # pragma: no cover  # type() returns what it was given
         raise TypeError
     return refusal
@@ -167,8 +211,8 @@ def _database_away(error: DBAPIError | PoolTimeout) -> Response:
     log.error("database is away", exc_info=error)
     return answer(
         Unavailable(
-            "The service cannot reach its database just now. Nothing was changed.",
-            remedy="Try again in a few seconds.",
+            N_("The service cannot reach its database just now. Nothing was changed."),
+            remedy=N_("Try again in a few seconds."),
             retry_after=5,
         )
     )
@@ -176,10 +220,10 @@ def _database_away(error: DBAPIError | PoolTimeout) -> Response:
 
 def _unforeseen(error: Exception) -> Response:
     log.error("unforeseen", exc_info=error)
-    kind = type("Unforeseen", (Refused,), {"status": 500, "code": "internal", "title": "Something went wrong here"})
+    kind = type("Unforeseen", (Refused,), {"status": 500, "code": "internal", "title": N_("Something went wrong here")})
     refusal = kind(
-        "This is our fault, not yours. Nothing was changed.",
-        remedy="Try again; if it stays, write to us and name the request id.",
+        N_("This is our fault, not yours. Nothing was changed."),
+        remedy=N_("Try again; if it stays, write to us and name the request id."),
     )
     if not isinstance(refusal, Refused):  # pragma: no cover  # type() returns what it was given
         raise TypeError

@@ -18,7 +18,7 @@ from app.accounts import login
 from app.accounts.models import Operator, Principal, User
 from app.core import tenancy
 from app.core.actor import Actor
-from app.core.errors import Forbidden, Unauthenticated
+from app.core.errors import N_, Forbidden, Unauthenticated
 from app.suppliers import permissions, queries
 from app.suppliers.models import ApiKey, Member, Supplier
 from app.suppliers.permissions import Permission
@@ -188,10 +188,9 @@ def _membership(person: User) -> Member | None:
 def _refuse_unless(asking: Actor, needed: tuple[Permission, ...]) -> None:
     missing = [permission for permission in needed if not asking.may(permission)]
     if missing:
-        raise Forbidden(
-            f"This needs the right to {missing[0].sentence}",
-            remedy="Use a key with the scope for it." if asking.kind == "api_key" else "Ask an owner of the supplier.",
-        )
+        if asking.kind == "api_key":
+            raise Forbidden(f"This needs the right to {missing[0].sentence}", remedy="Use a key with the scope for it.")
+        raise Forbidden(N_("Your role does not include this."), remedy=N_("Ask an owner of the supplier."))
 
 
 def _refuse_undeclared() -> None:

@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from app.core.errors import (
-    Conflict,
-    Forbidden,
-    Gone,
-    Invalid,
-    NotFound,
-    Refused,
-    TooMany,
-    Unavailable,
-)
+from app.core.errors import N_, Conflict, Forbidden, Gone, Invalid, NotFound, Refused, TooMany, Unavailable
 
 
 class TokenRefused(Refused):
@@ -23,7 +14,7 @@ class TokenUnknown(TokenRefused):
 
     status = 404
     code = "token_unknown"
-    title = "This purchase token is not known"
+    title = N_("This purchase token is not known")
 
 
 class TokenMistyped(TokenUnknown):
@@ -31,7 +22,7 @@ class TokenMistyped(TokenUnknown):
 
     status = 422
     code = "token_mistyped"
-    title = "This is not a whole purchase token"
+    title = N_("This is not a whole purchase token")
 
 
 class TokenForeign(TokenRefused):
@@ -39,7 +30,7 @@ class TokenForeign(TokenRefused):
 
     status = 403
     code = "token_foreign"
-    title = "This purchase token belongs to another supplier"
+    title = N_("This purchase token belongs to another supplier")
 
 
 class TokenUsed(TokenRefused):
@@ -47,7 +38,7 @@ class TokenUsed(TokenRefused):
 
     status = 409
     code = "token_used"
-    title = "A review has already been sent with this purchase token"
+    title = N_("A review has already been sent with this purchase token")
 
 
 class TokenExpired(TokenRefused):
@@ -55,7 +46,7 @@ class TokenExpired(TokenRefused):
 
     status = 410
     code = "token_expired"
-    title = "This purchase token has expired"
+    title = N_("This purchase token has expired")
 
 
 class TokenRevoked(TokenRefused):
@@ -63,21 +54,21 @@ class TokenRevoked(TokenRefused):
 
     status = 410
     code = "token_revoked"
-    title = "This purchase token was taken back by the supplier"
+    title = N_("This purchase token was taken back by the supplier")
 
 
 class ProviderUnknown(NotFound):
     """No provider of that name is configured."""
 
     code = "provider_unknown"
-    title = "There is no such way to sign in"
+    title = N_("There is no such way to sign in")
 
 
 class ProviderUnavailable(Unavailable):
     """The provider is away, slow, or does not talk sense."""
 
     code = "provider_unavailable"
-    title = "The sign-in service does not answer properly just now"
+    title = N_("The sign-in service does not answer properly just now")
 
 
 class LoginRefused(Refused):
@@ -85,7 +76,7 @@ class LoginRefused(Refused):
 
     status = 400
     code = "login_refused"
-    title = "The sign-in could not be confirmed"
+    title = N_("The sign-in could not be confirmed")
 
     def __init__(self, reason: str) -> None:
         super().__init__(remedy="Start again from the review form, or choose another way.")
@@ -97,67 +88,67 @@ class LoginDenied(Refused):
 
     status = 400
     code = "login_denied"
-    title = "The sign-in was not completed"
+    title = N_("The sign-in was not completed")
 
 
 class LoginGone(Gone):
     """The round trip was used before, or took too long."""
 
     code = "login_gone"
-    title = "This sign-in has already been used or has taken too long"
+    title = N_("This sign-in has already been used or has taken too long")
 
 
 class LoginElsewhere(Forbidden):
     """It was begun in another browser, so the person here may not be the person who began it."""
 
     code = "login_elsewhere"
-    title = "This sign-in was begun in another browser"
+    title = N_("This sign-in was begun in another browser")
 
 
 class TicketGone(Gone):
     """The window was used, or stood open too long."""
 
     code = "ticket_gone"
-    title = "This window has served its purpose"
+    title = N_("This window has served its purpose")
 
 
 class NotFromForm(Forbidden):
     """The start page was reached by a link, not from the form: perhaps somebody wants a stranger's identity."""
 
     code = "not_from_form"
-    title = "This page opens only from the review form"
+    title = N_("This page opens only from the review form")
 
 
 class LinkGone(Gone):
     """The mailed link was used, cancelled, replaced or is too old."""
 
     code = "link_gone"
-    title = "This link no longer works"
+    title = N_("This link no longer works")
 
 
 class WrongNumber(Conflict):
     """Another number than the one in the form was chosen, which ends the link."""
 
     code = "wrong_number"
-    title = "That was not the number in the form"
+    title = N_("That was not the number in the form")
 
 
 class AddressUnfit(Invalid):
     """No proof can be mailed to that address."""
 
     code = "address_unfit"
-    title = "This address cannot be used"
+    title = N_("This address cannot be used")
 
 
 class TooManyLinks(TooMany):
     """Enough links were mailed for now."""
 
     code = "too_many_links"
-    title = "Too many links have been mailed"
+    title = N_("Too many links have been mailed")
 
 
 class AlreadySent(Conflict):
     """The review has been sent; who wrote it is settled."""
 
     code = "already_sent"
-    title = "This review has already been sent"
+    title = N_("This review has already been sent")

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from app.catalog import queries as catalog
 from app.core.links import ASSETS
 from app.core.locale import LANGUAGES
+from app.core.problems import Said
 from app.core.settings import settings
 from app.publication import caching
 from app.publication import documents as published
@@ -35,7 +36,7 @@ def page(site: str) -> ResponseReturnValue:
         found = suppliers.site_by_key(site)
     except (UnknownSite, SiteDisabled) as refusal:
         # A page, whatever the caller says it reads: a frame shows it to a person.
-        return render_template("error.html", problem=refusal, request_id=None), refusal.status
+        return render_template("error.html", problem=Said.of(refusal), request_id=None), refusal.status
     g.frame_ancestors = list(found.origins)
     g.language = _language(found)
     asked = request.args.get("subject", "")

@@ -30,7 +30,11 @@ QUOTES = {"ru": "«»", "pl": "„”", "bg": "„“"}
 # Words of the glossary in docs/translating.md: what a sentence that speaks of the thing must hold.
 TERMS = {
     r"\bsuppliers?\b": {"ru": "поставщик", "pl": "dostawc", "bg": "доставчи"},
-    r"\bpurchases?\b": {"ru": "покупк|покупок|код заказа", "pl": "zakup|kod zamówienia", "bg": "покупк|код на поръчка"},
+    r"\bpurchases?\b": {
+        "ru": r"покупк|покупок|код\w* заказа",
+        "pl": r"zakup|kod\w* zamówienia",
+        "bg": "покупк|код на поръчка",
+    },
     r"\bdrafts?\b": {"ru": "черновик", "pl": "szkic", "bg": "чернов"},
     r"\bmembers?\b": {"ru": "участник|участниц", "pl": "człon", "bg": "член"},
     r"\bAPI keys?\b": {"ru": "ключ|API", "pl": "klucz", "bg": "ключ"},
