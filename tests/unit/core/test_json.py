@@ -83,9 +83,9 @@ def test_no_body_brings_anything_but_a_value_or_a_refusal(body: bytes) -> None:
 @pytest.mark.parametrize("unit", [b"[1],", b'"a",', b"1,", b'{"a":[]},', b"[[[[[[]]]]]],"])
 def test_a_megabyte_takes_little_time(unit: bytes) -> None:
     body = b"[" + unit * (1_000_000 // len(unit)) + b"0]"
-    began = time.perf_counter()
+    began = time.process_time()
     parse(body)
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3
 
 
 def test_times_ids_and_amounts_are_written_as_iso_and_text() -> None:

@@ -74,9 +74,9 @@ def test_characters_that_nobody_types_are_refused(char: str) -> None:
 
 def test_towers_of_accents_are_cut_down_and_cost_no_time() -> None:
     tower = "a" + "\u0316\u0301" * 250_000
-    began = time.perf_counter()
+    began = time.process_time()
     kept = clean_text(tower)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
     assert len(kept) <= 14
 
 
