@@ -76,7 +76,7 @@ RULES: Final = (
         cors=True,
     ),
     Rule(re.compile(r"/assets/"), cors=True),
-    Rule(re.compile(r"/(?:s/|r/|methodology$)"), params={"lang": _LANG}, uncached=frozenset({"cursor"}), speaks=True),
+    Rule(re.compile(r"/(?:$|s/|r/|methodology$)"), params={"lang": _LANG}, uncached=frozenset({"cursor"}), speaks=True),
 )
 # Of one request only, never of the next one.
 _PERSONAL: Final = {"set-cookie", "x-request-id", "date", "connection", "server"}

@@ -89,6 +89,12 @@ def review_page(review_id: UUID) -> Response:
     return _page(page, supplier_id, version)
 
 
+@hosted.get("/", endpoint="welcome")
+def welcome_page() -> Response:
+    """What this is, for whoever follows the wordmark or types the bare address."""
+    return _page(render_template("publication/welcome.html"))
+
+
 @hosted.get("/methodology", endpoint="methodology")
 def methodology_page() -> Response:
     """How verification, moderation and the rating work, with the very constants that the code uses."""
