@@ -49,7 +49,7 @@ def _run(folder: Path, port: int | None) -> int:
     first_time = not (folder / "demo.json").exists()
     print("Starting PostgreSQL, Valkey and Avouch …" + (" The first time loads the demo's data." if first_time else ""))
     ports = choose_ports(port, _ports_of_last_time(folder), print)
-    stack = Stack(folder, ports)
+    stack = Stack(folder, ports, talks=True)
     with running(stack):
         (folder / "ports.json").write_text(json.dumps(asdict(ports)))
         _welcome(stack)

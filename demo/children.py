@@ -27,6 +27,7 @@ class Child:
     """One process.
 
     `patience` is how many seconds it gets to finish what it has in hand after TERM, before it is killed.
+    What it prints goes to `log`; of one that `talks`, only its complaints, the rest to the terminal.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Child:
     environment: Mapping[str, str] = field(default_factory=dict)
     patience: float = 10
     log: Path | None = None
+    talks: bool = False
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def start(self) -> None:
@@ -45,7 +47,7 @@ class Child:
                 env={**os.environ, **self.environment},
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
-                stdout=output,
+                stdout=None if self.talks else output,
                 stderr=output,
                 start_new_session=True,
             )

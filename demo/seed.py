@@ -156,15 +156,22 @@ class Seeding:
             kestrel = self._open_kestrel(facts)
             otter = self._open_otter()
             outbox.drain()
+        for shop in (kestrel, otter):
+            self._quiet(shop, start)
         self._plan(kestrel, [_told(entry) for entry in told["review"]])
         self._plan(otter, [_told(entry) for entry in told["otter"]])
+        month = ""
         for moment in sorted(self.moments):
+            if month != (month := f"{moment.at:%B %Y}"):
+                print(f"  {month} …", flush=True)
             with self.app.app_context(), clock.fixed_at(moment.at):
                 # Limits go by the real clock, to which all this happens within seconds.
                 self.limits.flushdb()
                 moment.deed()
                 db.session.commit()
                 outbox.drain()
+        for shop in (kestrel, otter):
+            self._quiet(shop, None)
         with self.app.app_context():
             tenancy.enter(kestrel.supplier_id)
             facts["token"] = self._recent_purchases(kestrel)
@@ -207,6 +214,17 @@ class Seeding:
         db.session.commit()
         return Shop(supplier.id, actor, actor, site.id, subjects)
 
+    def _quiet(self, shop: Shop, since: datetime | None) -> None:
+        """Have publications prepare no documents meanwhile, or again: a site that is off has none.
+
+        Each of the 200 publications of the story would prepare some thirty that the next one replaces;
+        `_tell_addresses` prepares them all once, at its end.
+        """
+        with self.app.app_context():
+            tenancy.enter(shop.supplier_id)
+            suppliers_read.site(shop.site_id).disabled_at = since
+            db.session.commit()
+
     def _plan(self, shop: Shop, told: list[Told]) -> None:
         """Put what happened to each review on the time line."""
         for place, one in enumerate(told):
@@ -234,6 +252,9 @@ class Seeding:
         token = self._buy(shop, one) if one.order else None
         slug = shop.subjects[one.on].slug
         site = suppliers_read.site(shop.site_id)
+        # Off in the database, on for this review: see `_quiet`.
+        db.session.expunge(site)
+        site.disabled_at = None
         draft = collection.open_draft(site, subject_slug=slug, language=one.lang, token=token).draft
         content = one.content()
         typed = {"rating": one.stars, "title": one.title, "text": one.text, "display_name": one.by[1]}

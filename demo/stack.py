@@ -102,12 +102,13 @@ class Stack:
     Args:
         folder: keeps data, secrets and logs between starts.
         durable: False for tests.
+        talks: show on the terminal how far the loading of the demo is.
     """
 
-    def __init__(self, folder: Path, ports: Ports, *, durable: bool = True, say: Callable[[str], None] = print) -> None:
+    def __init__(self, folder: Path, ports: Ports, *, durable: bool = True, talks: bool = False) -> None:
         self.folder = folder.resolve()
         self.ports = ports
-        self.say = say
+        self.talks = talks
         self.postgres = Postgres(self.folder, durable=durable)
         self.valkey = Valkey(self.folder, durable=durable)
         self.children: list[Child] = []
@@ -214,7 +215,9 @@ class Stack:
         """Migrate, load the demo into an empty database, and tell it today's addresses."""
         command = [sys.executable, "-m", "demo.seed", str(self.folder), self.ports.shop_url]
         owner = {"AVOUCH_DATABASE_OWNER_URL": self.postgres.dsn(roles.OWNER)}
-        child = Child("loading of the demo", command, {**self.environment(), **owner}, log=self._log("seed"))
+        child = Child(
+            "loading of the demo", command, {**self.environment(), **owner}, log=self._log("seed"), talks=self.talks
+        )
         child.start()
         try:
             while child.exit_status() is None:

@@ -220,7 +220,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
     One for all browser tests of a run. They share its data, so each makes what it changes.
     """
-    with running(Stack(tmp_path_factory.mktemp("live"), Ports.free(), durable=False, say=lambda _: None)) as stack:
+    with running(Stack(tmp_path_factory.mktemp("live"), Ports.free(), durable=False)) as stack:
         yield stack
 
 
