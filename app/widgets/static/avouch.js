@@ -5,7 +5,10 @@
 //
 // A guest on somebody's page: no cookies, no storage, no requests but to the host this file came from, nothing
 // outside its own shadow roots. Text is only ever set as text, so it runs under a strict CSP with Trusted Types.
-// The page lets it in with: script-src, connect-src and frame-src of this host.
+// The page lets it in with: script-src, connect-src and frame-src of this host. It keeps the room until this has run:
+//   avouch-form:not(:defined) { display: block; min-height: 74rem }
+//   avouch-reviews:not(:defined) { display: block; height: min(100vh, 38rem) }
+//   avouch-badge:not(:defined) { display: inline-block; vertical-align: bottom; height: 1.6em }
 
 const base = new URL(import.meta.url).origin;
 
@@ -117,7 +120,7 @@ sheet.replaceSync(
     ":host([hidden]){display:none}:host([theme=light]){color-scheme:light}:host([theme=dark]){color-scheme:dark}:host([theme=auto]){color-scheme:light dark}" +
     // Room is kept before anything has arrived, so that the page around does not jump.
     ":host(avouch-form){--h:var(--avouch-form-height,74rem);min-block-size:var(--h)}@media(width<30em){:host(avouch-form){--h:var(--avouch-form-height,84rem)}}:host(avouch-reviews){max-block-size:var(--avouch-height,38rem);overflow:auto}:host([aria-busy]){block-size:100vh}" +
-    ":host(avouch-badge){display:inline-block;min-inline-size:15em;min-block-size:1.6em}" +
+    ":host(avouch-badge){display:inline-block;vertical-align:bottom;min-inline-size:15em;block-size:1.6em;line-height:1.6}" +
     "iframe{display:block;border:0;border-radius:var(--r);inline-size:100%;block-size:var(--h);color-scheme:normal}" +
     "h3,h4,p,ul{margin:0;padding:0}h3{font-size:1.06em}h4,small,.by{font-size:.86em;font-weight:400;color:var(--s)}a,.more{color:var(--a)}" +
     ":focus-visible{outline:3px solid var(--a);outline-offset:2px}" +
