@@ -105,10 +105,20 @@ def running(folder: Path) -> Iterator[World]:
 
 
 @contextmanager
-def web(world: World) -> Iterator[Web]:
-    """One web process, started as deploy/entrypoint.sh starts it, with one worker: as many as nginx gets."""
+def web(world: World, workers: int = 1) -> Iterator[Web]:
+    """A web server, started as deploy/entrypoint.sh starts it, with so many worker processes."""
     process = Web(free_port())
-    flags = ["--host", "127.0.0.1", "--port", str(process.port), "--workers", "1", "--no-ws", "--log-level", "error"]
+    flags = [
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(process.port),
+        "--workers",
+        str(workers),
+        "--no-ws",
+        "--log-level",
+        "error",
+    ]
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", *flags, "wsgi:app"]
     with _process(command, world.environ):
         wait_for(lambda: process.get("/readyz")[0] == 200)
