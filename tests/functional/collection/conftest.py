@@ -72,9 +72,7 @@ class Rita:
 
     def sends(self, **content: Any) -> TestResponse:
         """Send the review."""
-        return self.asks(
-            "POST", "/submit", json={"version": self.draft["version"], "content": {**CONTENT, **content}}
-        )
+        return self.asks("POST", "/submit", json={"version": self.draft["version"], "content": {**CONTENT, **content}})
 
     def has_sent(self, **content: Any) -> dict[str, Any]:
         """The whole way, with an order and a work address; the answer to sending."""

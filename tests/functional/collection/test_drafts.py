@@ -152,9 +152,7 @@ def test_the_secret_of_another_draft_opens_only_that_one(rita: Rita, app: Flask)
     mine = dict(rita.draft)
     rita.begins()
     other = rita.asks("GET", secret=mine["secret"])
-    unknown = rita.client.get(
-        f"/v/drafts/{uuid.uuid4()}", headers={"Authorization": f"Draft {mine['secret']}"}
-    )
+    unknown = rita.client.get(f"/v/drafts/{uuid.uuid4()}", headers={"Authorization": f"Draft {mine['secret']}"})
     nonsense = rita.client.get("/v/drafts/nonsense", headers={"Authorization": f"Draft {mine['secret']}"})
     assert [answer.status_code for answer in (other, unknown, nonsense)] == [404, 404, 404]
     assert {answer.get_json()["code"] for answer in (other, unknown, nonsense)} == {"draft_unknown"}
@@ -442,7 +440,10 @@ def test_what_the_site_asks_for_must_be_proven(rita: Rita, kestrel: World) -> No
 def test_a_review_is_of_something(rita: Rita) -> None:
     rita.begins(subject=None)
     rita.types()
-    for method, path, body in (("POST", "/ticket", {}), ("POST", "/mailed-link", {"email": "rita@brightwater.example"})):
+    for method, path, body in (
+        ("POST", "/ticket", {}),
+        ("POST", "/mailed-link", {"email": "rita@brightwater.example"}),
+    ):
         assert rita.asks(method, path, json=body).get_json()["code"] == "subject_missing"
     chosen = rita.asks("PUT", json={"version": 2, "content": CONTENT, "subject": rita.world.subject.slug})
     assert chosen.get_json()["state"]["subject"]["slug"] == rita.world.subject.slug

@@ -80,7 +80,10 @@ def test_one_author_s_link_does_not_open_another_s_review(rita: Rita, another_cl
     eve.opens_her_page(eve.sends().get_json())
     for action in ("", "/edit", "/withdraw", "/export.json"):
         assert another_client.get(f"{hers}{action}").status_code == 404
-    her_id, eve_cookie = uuid.UUID(hers.rpartition("/")[2]), another_client.get_cookie("__Host-avouch-reviews", domain="avouch.test")
+    her_id, eve_cookie = (
+        uuid.UUID(hers.rpartition("/")[2]),
+        another_client.get_cookie("__Host-avouch-reviews", domain="avouch.test"),
+    )
     assert eve_cookie is not None
     # Her id with Eve's secret, as Eve could write it into her own cookie.
     forged = f"{her_id.hex}-{eve_cookie.value.partition('-')[2]}"
