@@ -24,6 +24,13 @@ from app.core.embedded import Postgres, Valkey, free_port
 from demo.children import ROOT, Child, ChildFailed
 
 WANTED = {"web": 8000, "shop": 8001, "sign_in": 8002, "mails": 8003, "smtp": 8025}
+WHO = {
+    "web": "Avouch",
+    "shop": "the shop",
+    "sign_in": "the sign-in provider",
+    "mails": "the page of mails",
+    "smtp": "the mail catcher",
+}
 ENTRY = str(ROOT / "deploy" / "entrypoint.sh")
 
 
@@ -71,8 +78,8 @@ def choose_ports(wanted: int | None, before: Ports | None, say: Callable[[str], 
     chosen: dict[str, int] = {}
     for name, port in first.items():
         chosen[name] = _first_free(port, set(chosen.values()))
-        if chosen[name] != port:
-            say(f"Port {port} is taken; the {name.replace('_', '-')} uses {chosen[name]} instead.")
+        if chosen[name] != port and port not in chosen.values():
+            say(f"Port {port} is taken; {WHO[name]} uses {chosen[name]} instead.")
     return Ports(**chosen)
 
 
