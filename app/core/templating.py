@@ -15,6 +15,7 @@ from flask_babel import gettext as _
 from jinja2 import ChoiceLoader, FileSystemLoader
 
 from app.core.clock import now
+from app.core.settings import settings
 
 Moment = dt.datetime | dt.date | str
 
@@ -23,7 +24,7 @@ RELATIVE = dt.timedelta(days=30)
 
 
 def init_app(app: Flask) -> None:
-    """Give templates the filters iso, exact, ago, day, month and host, and find those of every package.
+    """Give templates the filters iso, exact, ago, day, month, host and provider, and find those of every package.
 
     Each package keeps its own under templates/<package>/ and templates/mail/. Blueprints would bring them too, but
     packages without pages send mails as well.
@@ -32,7 +33,7 @@ def init_app(app: Flask) -> None:
     app.jinja_loader = ChoiceLoader(
         [FileSystemLoader(str(Path(app.root_path) / "templates")), FileSystemLoader(folders)]
     )
-    for filter_ in (iso, exact, ago, day, month, host):
+    for filter_ in (iso, exact, ago, day, month, host, provider):
         app.add_template_filter(filter_)
 
 
@@ -80,3 +81,8 @@ def month(moment: Moment) -> str:
 def host(address: str | None) -> str:
     """The host of a URL, or the words themselves where they are no URL."""
     return (urlsplit(address).hostname or address) if address else ""
+
+
+def provider(issuer: str | None) -> str:
+    """What people call the sign-in provider with this issuer; its host where it is not configured (any more)."""
+    return next((known.name for known in settings().oidc_providers if known.issuer == issuer), host(issuer))
