@@ -16,15 +16,15 @@ from app.catalog import queries as catalog
 from app.core.errors import NotFound
 from app.core.ids import parse_id
 from app.core.settings import settings
-from app.dashboard import listing
-from app.dashboard.listing import State
 from app.moderation import queries, rules, service
 from app.moderation.errors import NotPublished, ReplyInvalid
 from app.moderation.models import Case, Decision
 from app.moderation.rules import Outcome
 from app.moderation.statement import statement_of_reasons
 from app.moderation.words import FIELDS, STATES
+from app.publication import listing
 from app.publication import queries as publication
+from app.publication.listing import State
 from app.reviews import queries as reviews
 from app.reviews.models import Review, Revision
 from app.suppliers import queries as suppliers

@@ -1,4 +1,4 @@
-"""All reviews by state, newest first: the list behind /dashboard/reviews.
+"""All reviews by state, newest first, as their supplier sees them: the list behind the dashboard and the API.
 
 Each state begins at the table whose index has it in order, so a page costs the same with a thousand reviews
 as with a million.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,8 +85,12 @@ def state_of(review: Review, case: Case | None, published: PublishedReview | Non
 
 
 def reviews(state: State | None, subject: Subject | None, cursor: str | None, size: int = PAGE_SIZE) -> Page[Row]:
-    """A page of the list. Three queries, whatever the filter."""
-    scope = f"dashboard reviews {require()} {state or 'all'} {subject.id if subject else 'all'}"
+    """A page of the list. Three queries, whatever the filter and the size.
+
+    Raises:
+        BadCursor: it was changed, or belongs to another list.
+    """
+    scope = f"listing {require()} {state or 'all'} {subject.id if subject else 'all'}"
     ids, key = _ids(state)
     if subject is not None:
         ids = ids.where(Review.subject_id == subject.id)
@@ -93,7 +98,7 @@ def reviews(state: State | None, subject: Subject | None, cursor: str | None, si
         ids = ids.where(key < _before(scope, cursor))
     found = list(db.session.scalars(ids.order_by(key.desc()).limit(size + 1)))
     following = encode_cursor(scope, [str(found[size - 1])]) if len(found) > size else None
-    return Page(_rows(found[:size]), following)
+    return Page(rows(found[:size]), following)
 
 
 def _ids(state: State | None) -> tuple[Select[uuid.UUID], Any]:
@@ -126,7 +131,8 @@ def _ids(state: State | None) -> tuple[Select[uuid.UUID], Any]:
     return ids, Review.id
 
 
-def _rows(ids: list[uuid.UUID]) -> list[Row]:
+def rows(ids: Collection[uuid.UUID]) -> list[Row]:
+    """These reviews with what surrounds them, newest first. Two queries."""
     query = (
         select(Review, Revision, Subject, Case, PublishedReview)
         .join(
