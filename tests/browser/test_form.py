@@ -154,7 +154,7 @@ def test_the_mailed_link_shows_the_number_and_proves_from_another_window(rita: R
         return next((link for link in links if "/v/mail/avm_" in link), None)
 
     window = rita.context.new_page()
-    window.goto(str(until(link, seconds=60)))
+    window.goto(str(until(link, seconds=150)))
     window.get_by_label(number.inner_text(), exact=True).check()
     window.get_by_role("button", name="Yes, I am writing it").click()
     window.wait_for_url(re.compile("/v/done"))
