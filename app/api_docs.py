@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +13,8 @@ from app.core.problems import HTTP_CODES
 from app.suppliers.permissions import Scope
 
 INTRODUCTION = (
-    "Send purchases, get review links, read what came of them. JSON in UTF-8; times in UTC; unknown fields are refused."
+    "Send purchases, get review links, read the reviews that came of them, answer. "
+    "JSON in UTF-8; times in UTC; unknown fields are refused."
 )
 
 PURCHASE: dict[str, Any] = {
@@ -28,6 +30,7 @@ PURCHASE: dict[str, Any] = {
 BODIES: dict[str, Any] = {
     "receive_purchases": PURCHASE,
     "put_subjects": {"subjects": [{"sku": "KP-60", "name": "CR 60 borehole pump", "kind": "product"}]},
+    "put_reply": {"text": "Thank you, Rita. The new seal is in every pump since May."},
 }
 
 PYTHON = """import os
@@ -245,7 +248,8 @@ def _word(spec: dict[str, Any], kind: str, node: dict[str, Any]) -> str:
 
 def _curl(base: str, path: str, method: str, body: Any) -> str:
     """The call as a person types it. The key comes from the environment, so that it is in no shell history."""
-    lines = [f'curl "{base}{path.replace("{purchase_id}", "$PURCHASE_ID")}"']
+    address = base + re.sub(r"\{(\w+)\}", lambda name: f"${name[1].upper()}", path)
+    lines = [f'curl "{address}"']
     if method != "get":
         lines.append(f"-X {method.upper()}")
     lines.append('-H "Authorization: Bearer $AVOUCH_KEY"')

@@ -16,6 +16,7 @@ from app.core.idempotency import HEADER
 from app.core.settings import settings
 from app.invitations import routes as invitations
 from app.invitations.schemas import PurchaseBatchIn, PurchaseIn, ReceivedBatchOut
+from app.publication import api as reviews
 from app.suppliers import access
 from app.suppliers.permissions import SCOPES, Permission
 
@@ -25,7 +26,7 @@ _SPEC = "avouch.openapi"
 # What a cache may keep: the document changes only with a release.
 _CACHED = "public, max-age=300"
 
-BLUEPRINTS: tuple[ApiBlueprint, ...] = (invitations.blueprint, catalog.blueprint)
+BLUEPRINTS: tuple[ApiBlueprint, ...] = (invitations.blueprint, catalog.blueprint, reviews.blueprint)
 
 docs = Blueprint("docs", __name__)
 

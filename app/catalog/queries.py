@@ -26,6 +26,11 @@ def subject_by_slug(slug: str) -> Subject | None:
     return db.session.scalar(select(Subject).where(Subject.supplier_id == tenancy.require(), Subject.slug == slug))
 
 
+def subject_by_sku(sku: str) -> Subject | None:
+    """A subject by the supplier's own article number."""
+    return db.session.scalar(select(Subject).where(Subject.supplier_id == tenancy.require(), Subject.sku == sku))
+
+
 def subjects() -> list[Subject]:
     """Every subject, by name."""
     query = select(Subject).where(Subject.supplier_id == tenancy.require()).order_by(Subject.name, Subject.id)
@@ -46,6 +51,12 @@ def buyers(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Buyer]:
 def purchase(purchase_id: uuid.UUID) -> Purchase | None:
     """A purchase by its id."""
     return db.session.get(Purchase, (tenancy.require(), purchase_id))
+
+
+def purchases_of(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Purchase]:
+    """Purchases by id."""
+    query = select(Purchase).where(Purchase.supplier_id == tenancy.require(), Purchase.id.in_(set(ids)))
+    return {found.id: found for found in db.session.scalars(query)}
 
 
 def the_purchase(purchase_id: str) -> Purchase:

@@ -120,6 +120,12 @@ def decision_on(case_id: uuid.UUID) -> Decision | None:
     return db.session.scalar(select(Decision).where(Decision.case_id == case_id))
 
 
+def decisions_on(case_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Decision]:
+    """The rulings on these cases, by case, in one query."""
+    query = select(Decision).where(Decision.supplier_id == require(), Decision.case_id.in_(set(case_ids)))
+    return {found.case_id: found for found in db.session.scalars(query)}
+
+
 def decisions(review_id: uuid.UUID) -> list[Decision]:
     """All rulings on a review, oldest first."""
     return list(db.session.scalars(select(Decision).where(Decision.review_id == review_id).order_by(Decision.id)))
@@ -139,6 +145,12 @@ def last_approved_revision(review_id: uuid.UUID) -> Decision | None:
 def reply(review_id: uuid.UUID) -> Reply | None:
     """The supplier's answer to a review."""
     return db.session.scalar(select(Reply).where(Reply.review_id == review_id))
+
+
+def replies(review_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Reply]:
+    """The supplier's answers to these reviews, by review, in one query."""
+    query = select(Reply).where(Reply.supplier_id == require(), Reply.review_id.in_(set(review_ids)))
+    return {found.review_id: found for found in db.session.scalars(query)}
 
 
 def words_of(revision: Revision) -> dict[str, str]:

@@ -68,9 +68,16 @@ class Row:
         return state_of(self.review, self.case, self.published)
 
     @property
+    def newest_waits(self) -> bool:
+        """Whether the newest revision still waits for its ruling."""
+        return self.review.author_state == AuthorState.ACTIVE and (
+            self.case is None or self.case.state == CaseState.OPEN
+        )
+
+    @property
     def newer_waits(self) -> bool:
         """Whether readers see an older text while the newest waits."""
-        return self.published is not None and (self.case is None or self.case.state == CaseState.OPEN)
+        return self.published is not None and self.newest_waits
 
 
 def state_of(review: Review, case: Case | None, published: PublishedReview | None) -> State:
@@ -108,11 +115,17 @@ def _ids(state: State | None) -> tuple[Select[uuid.UUID], Any]:
         ids = (
             select(Case.review_id)
             .join(Review, (Review.supplier_id == Case.supplier_id) & (Review.id == Case.review_id))
+            # A published review whose newest revision waits or was refused is published: readers see it.
+            .outerjoin(
+                PublishedReview,
+                (PublishedReview.supplier_id == Case.supplier_id) & (PublishedReview.review_id == Case.review_id),
+            )
             .where(
                 Case.supplier_id == supplier_id,
                 Case.state == (CaseState.OPEN if state == State.WAITING else CaseState.REFUSED),
                 Case.revision == Review.current_revision,
                 Review.author_state == AuthorState.ACTIVE,
+                PublishedReview.review_id.is_(None),
             )
         )
         return ids, Case.review_id
@@ -122,7 +135,7 @@ def _ids(state: State | None) -> tuple[Select[uuid.UUID], Any]:
             .join(
                 Review, (Review.supplier_id == PublishedReview.supplier_id) & (Review.id == PublishedReview.review_id)
             )
-            .where(PublishedReview.supplier_id == supplier_id)
+            .where(PublishedReview.supplier_id == supplier_id, Review.author_state == AuthorState.ACTIVE)
         )
         return ids, PublishedReview.review_id
     ids = select(Review.id).where(Review.supplier_id == supplier_id)

@@ -7,12 +7,27 @@ import uuid
 from sqlalchemy import select
 
 from app.core.db import db
+from app.core.ids import parse_id
+from app.reviews.errors import ReviewUnknown
 from app.reviews.models import Review, Revision
 
 
 def review(review_id: uuid.UUID) -> Review | None:
     """The review, or None where this supplier has no such one."""
     return db.session.scalar(select(Review).where(Review.id == review_id))
+
+
+def the_review(review_id: str) -> Review:
+    """The review whose id somebody wrote into an address.
+
+    Raises:
+        ReviewUnknown: there is none, or it is another supplier's.
+    """
+    parsed = parse_id(review_id)
+    found = review(parsed) if parsed is not None else None
+    if found is None:
+        raise ReviewUnknown("No review has this id.", remedy="Check the id, or list the reviews.")
+    return found
 
 
 def review_by_follow_hash(follow_hash: bytes) -> Review | None:

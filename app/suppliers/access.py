@@ -158,6 +158,7 @@ def authenticate_api_key() -> None:
     Raises:
         Unauthenticated: no key, or none that works.
     """
+    g.language = "en"  # what use cases say to people is translated; programs and their logs get one language
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
         raise Unauthenticated(

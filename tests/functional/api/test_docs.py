@@ -7,7 +7,7 @@ import json
 import re
 import shlex
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import jsonschema
 import pytest
@@ -20,7 +20,10 @@ from tests import factories
 from tests.factories import World
 from tests.functional.api.bodies import purchase
 from tests.functional.api.caller import Caller
+from tests.functional.moderation.waiting import refuse, waiting_case
+from tests.functional.publication.publishing import publish_review
 
+Drain = Callable[[], int]
 Examples = dict[str, str]
 
 
@@ -61,10 +64,17 @@ def test_every_reference_leads_somewhere_and_every_operation_is_complete(client:
         assert operation["x-scopes"], (path, method)
         assert operation["responses"]["default"] == {"$ref": "#/components/responses/Problem"}
         seen.add(operation["operationId"])
-    assert {"receive_purchases", "list_purchases", "get_purchase", "revoke_purchase", "put_subjects"} <= seen
+    assert {
+        "receive_purchases",
+        "list_purchases",
+        "get_purchase",
+        "revoke_purchase",
+        "put_subjects",
+        "put_reply",
+    } <= seen
 
 
-def test_answers_have_the_documented_shape(kestrel: World, office: Caller, client: FlaskClient) -> None:
+def test_answers_have_the_documented_shape(kestrel: World, office: Caller, client: FlaskClient, outbox: Drain) -> None:
     spec = client.get("/api/v1/openapi.json").json
 
     def check(name: str, value: object) -> None:
@@ -78,6 +88,14 @@ def test_answers_have_the_documented_shape(kestrel: World, office: Caller, clien
     check("PurchasePageOut", office.get("/api/v1/purchases", limit="1").json)
     check("SubjectsOut", office.get("/api/v1/subjects").json)
     check("Problem", office.post("/api/v1/purchases", {}).json)
+    check("ReplyOut", office.put(f"/api/v1/reviews/{publish_review(kestrel, outbox)}/reply", {"text": "Thanks."}).json)
+    waiting_case(kestrel)
+    refuse(kestrel, waiting_case(kestrel))
+    pages = office.get("/api/v1/reviews").json
+    assert {one["state"] for one in pages["reviews"]} == {"published", "waiting", "refused"}
+    check("ReviewPageOut", pages)
+    for one in pages["reviews"]:
+        check("ReviewOut", office.get(f"/api/v1/reviews/{one['id']}").json)
     check("PurchaseIn", purchase())
 
 
@@ -108,10 +126,16 @@ def test_every_problem_s_type_leads_to_its_row(office: Caller, page: str) -> Non
         assert f'id="{anchor}"' in page
 
 
-def test_every_curl_example_does_what_it_says(office: Caller, examples: Examples) -> None:
-    known = office.post("/api/v1/purchases", purchase()).json["id"]
+def test_every_curl_example_does_what_it_says(
+    kestrel: World, office: Caller, examples: Examples, outbox: Drain
+) -> None:
+    known = {
+        "$PURCHASE_ID": office.post("/api/v1/purchases", purchase()).json["id"],
+        "$REVIEW_ID": str(publish_review(kestrel, outbox)),
+    }
     for name in sorted(set(examples) - {"python"}):
-        method, url, headers, body = _read_curl(examples[name].replace("$PURCHASE_ID", known))
+        command = re.sub(r"\$[A-Z]+_ID", lambda found: known[found[0]], examples[name])
+        method, url, headers, body = _read_curl(command)
         assert headers["Authorization"] == "Bearer $AVOUCH_KEY"
         del headers["Authorization"]
         path = url.removeprefix("https://avouch.test")

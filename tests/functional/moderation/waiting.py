@@ -14,7 +14,8 @@ from app.moderation.models import Case, Decision
 from app.reviews import queries as reviews
 from app.reviews import service as review_service
 from app.reviews.rules import Content
-from tests.factories import World
+from app.suppliers.models import Role
+from tests.factories import World, as_member
 from tests.functional.dashboard.browsing import HTML, submit
 from tests.functional.publication.publishing import content, send_review
 
@@ -43,6 +44,15 @@ def revise(world: World, review_id: uuid.UUID, **written: object) -> None:
     assert review is not None
     changed: Content = content(**written)  # type: ignore[arg-type]
     review_service.revise(review, changed)
+    db.session.commit()
+
+
+def refuse(world: World, case: Case) -> None:
+    """Mona refuses, without the dashboard."""
+    tenancy.enter(world.supplier.id)
+    mona = as_member(world.moderator, Role.MODERATOR)
+    statement = "Please say it without calling anybody names."
+    service.refuse(mona, case.id, case.revision, "abusive", "around the clock", statement)
     db.session.commit()
 
 
