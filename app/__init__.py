@@ -40,6 +40,8 @@ def _configure(app: Flask, settings: Settings) -> None:
             "max_overflow": 8,
             "pool_timeout": 2,
             "pool_pre_ping": True,
+            # An exception's text ends up in logs, and parameters are what people wrote.
+            "hide_parameters": True,
             "connect_args": {
                 "connect_timeout": 2,
                 # No statement may hold a worker for long, nor a forgotten transaction a row.

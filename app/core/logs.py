@@ -21,6 +21,8 @@ from app.core.ids import new_id
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 # Whatever slips into a message all the same: our own secrets by their shape, and bearer headers.
 _SECRET = re.compile(r"(av[a-z]_)[a-z2-7]{26,30}|((?:Bearer|Basic|Draft) )\S+")
+# PostgreSQL quotes the row it complains of: `DETAIL:  Key (email)=(…) already exists.`, `Failing row contains (…)`.
+_ROW = re.compile(r"(DETAIL|CONTEXT):.*?(?=\n\[SQL:|\Z)", re.DOTALL)
 
 log = structlog.get_logger("avouch")
 
@@ -57,6 +59,11 @@ def configure(level: str) -> None:
     # These tell what our own lines tell better, and with whole paths.
     for noisy in ("httpx", "httpcore", "_granian", "granian.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def without_secrets(text: str) -> str:
+    """`text` as it may be kept: without our own secrets, bearer headers, and what rows hold."""
+    return _ROW.sub(r"\1: …", _SECRET.sub(lambda match: f"{match[1] or match[2]}…", text))
 
 
 def current_request_id() -> str | None:
@@ -103,7 +110,7 @@ def _redact(_logger: Any, _method: str, fields: MutableMapping[str, Any]) -> Mut
 
 def _clean(value: Any) -> Any:
     if isinstance(value, str):
-        return _SECRET.sub(lambda match: f"{match[1] or match[2]}…", value)
+        return without_secrets(value)
     if isinstance(value, dict):
         return {key: _clean(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

@@ -23,7 +23,7 @@ from app.core.clock import now
 from app.core.db import db
 from app.core.ids import new_id
 from app.core.jobs import Hopeless, Job, Later
-from app.core.logs import bind_request_id, log
+from app.core.logs import bind_request_id, log, without_secrets
 from app.core.models import OutboxRow
 
 # 5 s, 10 s, 20 s … at most an hour: twelve attempts span about three hours, then a person looks.
@@ -191,7 +191,7 @@ def _record_failure(effect_id: uuid.UUID, error: Exception) -> None:
     if row is None or row.done_at is not None:
         return
     row.attempts += 1
-    row.last_error = f"{type(error).__name__}: {error}"[:500]
+    row.last_error = without_secrets(f"{type(error).__name__}: {error}")[:500]
     hopeless = isinstance(error, Hopeless | LookupError | TypeError) or row.attempts >= ATTEMPTS
     if hopeless:
         row.dead_at = now()

@@ -23,7 +23,6 @@ KESTRELS = ("kestrel", "brightwater utilities", "quiet and steady", "around the 
 
 def found_of_kestrel(text: str, rows: dict[str, str]) -> list[str]:
     """Which of Kestrel's words and ids stand in an answer."""
-
     return [word for word in (*KESTRELS, *rows.values()) if word.casefold() in text.casefold()]
 
 
@@ -75,7 +74,7 @@ def test_charlies_lists_hold_nothing_of_kestrels_whatever_he_asks_for(
         for query in asked:
             answer = client.get(path_of(app, door, {}), query_string=query, headers={"Accept": "text/html"})
             # A place to go on from is signed; one that was made up is refused.
-            assert answer.status_code in {200, 400}, f"{door} {query}: {answer.status_code}"
+            assert answer.status_code in {200, 303, 400}, f"{door} {query}: {answer.status_code}"
             # What was asked for may be repeated in the form that asked.
             assert set(found_of_kestrel(answer.text, rows)) <= set(query.values()), f"{door} {query}"
 
