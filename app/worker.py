@@ -15,10 +15,11 @@ from functools import lru_cache
 from flask import Flask
 from redis import Redis
 from redis.exceptions import RedisError
-from rq import Worker
+from rq import SimpleWorker
 from rq.cron import CronJob, CronScheduler
 from rq.job import Job as RqJob
 from rq.serializers import JSONSerializer
+from rq.worker import DequeueStrategy
 
 from app import create_app
 from app.accounts import service as accounts
@@ -81,11 +82,8 @@ SCHEDULE: tuple[Scheduled, ...] = (
 
 @lru_cache(maxsize=1)
 def application() -> Flask:
-    """The app of this process, made before RQ forks so that every job finds it ready, its templates compiled."""
-    app = create_app()
-    for name in app.jinja_env.list_templates(filter_func=lambda name: name.startswith(("mail/", "widgets/"))):
-        app.jinja_env.get_template(name)
-    return app
+    """The app of this process, made once."""
+    return create_app()
 
 
 def run_effect(effect_id: str) -> None:
@@ -103,18 +101,23 @@ def run_scheduled(name: str) -> None:
 
 
 def work() -> None:
-    """Work off the queues until told to stop (TERM: after the job in hand)."""
+    """Work off the queues until told to stop (TERM: after the job in hand).
+
+    Without a fork for each job (docs/decisions/0012): the outbox makes a killed worker harmless anyway, and a warm
+    process with its database connection open carries an effect out in a third of the time. The queues take turns,
+    so that a burst of publications keeps no mail waiting.
+    """
     with application().app_context():
         connection = connect(settings().redis_url)
     # RQ blocks on Valkey for minutes; the lane's short timeouts are for people who wait, not for it.
     connection.connection_pool.connection_kwargs.update(socket_timeout=None)
-    worker = Worker(
+    worker = SimpleWorker(
         [queue(name, connection) for name in Queue],
         connection=connection,
         serializer=JSONSerializer,
         job_class=AvouchJob,
     )
-    _survive_outages(lambda: worker.work(logging_level="WARNING", with_scheduler=False))
+    _survive_outages(lambda: worker.work(logging_level="WARNING", dequeue_strategy=DequeueStrategy.ROUND_ROBIN))
 
 
 class _JsonCronJob(CronJob):

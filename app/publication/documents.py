@@ -1,8 +1,12 @@
 """Documents: what readers fetch most, rendered and compressed once at publication.
 
 A *kind* of document is a path, a content type and a pure renderer; packages above register theirs (the list, the
-badge). Publishing renders every kind for each site and each scope that changed; serving one is a single read by
-primary key, and the edge spares even that.
+badge). Publishing renders the kinds that programs read, for each site and each scope that changed; serving one is a
+single read by primary key, and the edge spares even that.
+
+Kinds that speak a language are made when they are asked for. There are four languages of each, hardly a site shows
+two, and rendering them all was most of what publishing cost. What somebody reads, the edge keeps and has made again
+at each publication, in its own thread: no reader waits for that either.
 """
 
 from __future__ import annotations
@@ -45,8 +49,8 @@ class Kind:
     """One kind of document.
 
     `path` gives its address from the site's public key and the subject's slug (None: the whole supplier).
-    Where `in_languages` is set it is rendered under each locale of LANGUAGES, at `path?lang=xx`, and in the
-    site's first language at the bare path too.
+    Where `in_languages` is set it speaks the language asked for (`path?lang=xx`), or else the site's first one, and
+    is made when asked for.
     """
 
     content_type: str
@@ -68,24 +72,17 @@ _kinds: list[Kind] = []
 
 
 def register(kind: Kind) -> Kind:
-    """Have this kind rendered at every publication. Called at import, so web and worker know the same kinds."""
-    _kinds.append(kind)
+    """Have this kind prepared at every publication. Called at import, so web and worker know the same kinds."""
+    if not kind.in_languages:
+        _kinds.append(kind)
     return kind
 
 
 def render(edition: Edition) -> Iterator[Rendered]:
-    """Every document of an edition."""
+    """Every document that is prepared of an edition."""
     key, slug = edition.site.public_key, edition.subject_slug
     for kind in _kinds:
-        path = kind.path(key, slug)
-        if not kind.in_languages:
-            yield Rendered(path, kind.content_type, kind.render(edition))
-            continue
-        for language in LANGUAGES:
-            body = _in_language(kind, edition, language)
-            yield Rendered(_with_language(path, language), kind.content_type, body)
-            if language == _first_language(edition.site):
-                yield Rendered(path, kind.content_type, body)
+        yield Rendered(kind.path(key, slug), kind.content_type, kind.render(edition))
 
 
 def store(contents: Contents, sites: Iterable[Site]) -> None:
@@ -118,16 +115,14 @@ def enabled_sites() -> list[Site]:
 
 
 def answer(kind: Kind, site_key: str, subject_slug: str | None = None, language: str | None = None) -> Response:
-    """The HTTP answer with this document: prepared bytes, or made now for a scope that nobody has reviewed yet.
+    """The HTTP answer with this document: prepared bytes, or made now (in a language, or for a scope without reviews).
 
     Raises:
         NotFound: no such site or subject, or the site is switched off.
     """
     _refuse_nonsense(site_key, subject_slug)
-    path = kind.path(site_key, subject_slug)
-    if kind.in_languages and language in LANGUAGES:
-        path = _with_language(path, language)
-    served = queries.document(path) or _made_now(kind, site_key, subject_slug, language)
+    prepared = None if kind.in_languages else queries.document(kind.path(site_key, subject_slug))
+    served = prepared or _made_now(kind, site_key, subject_slug, language)
     response = Response(served.body, content_type=served.content_type)
     caching.leave_gzipped(served.gzipped)
     return caching.open_to_all(caching.publish(response, served.supplier_id, served.version))
@@ -190,10 +185,6 @@ def _in_language(kind: Kind, edition: Edition, language: str | None) -> bytes:
 
 def _first_language(site: Site) -> str:
     return next((language for language in site.languages if language in LANGUAGES), LANGUAGES[0])
-
-
-def _with_language(path: str, language: str | None) -> str:
-    return f"{path}?lang={language}"
 
 
 def _row(rendered: Rendered, site: Site, version: int) -> dict[str, Any]:
