@@ -176,8 +176,25 @@ def change_password(user: User, old: str, new: str, *, keep_session: str) -> int
 
 def change_profile(user: User, name: str, locale: str) -> None:
     """Change how a user is called, and the language we write in."""
+    wanted = {"name": name, "locale": locale}
+    changed = sorted(field for field, value in wanted.items() if getattr(user, field) != value)
+    if not changed:
+        return
     user.name, user.locale = name, locale
-    audit.record("account.changed", actor=Actor("user", user.id), target_kind="user", target_id=user.id)
+    audit.record("account.changed", actor=Actor("user", user.id), target_kind="user", target_id=user.id, fields=changed)
+
+
+def sign_out_others(user: User, *, keep_session: str) -> int:
+    """End every session of a person but the one named. Returns how many ended."""
+    ended = sessions.end_all(Principal.USER, user.id, but=keep_session)
+    audit.record(
+        "account.signed_out_others",
+        actor=Actor("user", user.id),
+        target_kind="user",
+        target_id=user.id,
+        sessions_ended=ended,
+    )
+    return ended
 
 
 def create_operator(email: str, name: str, password: str) -> Operator:

@@ -397,7 +397,7 @@ def change_password() -> AnyResponse:
 @requires(Permission.USE_DASHBOARD)
 def sign_out_others() -> AnyResponse:
     """End every session of this person but the one asking."""
-    sessions.end_all(Principal.USER, access.user().id, but=g.session_secret)
+    accounts.sign_out_others(access.user(), keep_session=g.session_secret)
     flash(_("Every other browser is signed out."), "good")
     return redirect(url_for("settings.account"), 303)
 

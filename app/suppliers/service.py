@@ -42,10 +42,12 @@ def create_supplier(owner: User, name: str, website: str | None = None) -> Suppl
 def change_supplier(actor: Actor, name: str, website: str | None) -> Supplier:
     """Give the supplier entered another name or website. Its slug stays: addresses do not break."""
     supplier = queries.supplier(tenancy.require())
-    if (supplier.name, supplier.website) == (name, website):
+    wanted = {"name": name, "website": website}
+    changed = sorted(field for field, value in wanted.items() if getattr(supplier, field) != value)
+    if not changed:
         return supplier
     supplier.name, supplier.website = name, website
-    audit.record("supplier.changed", actor=actor, target_kind="supplier", target_id=supplier.id)
+    audit.record("supplier.changed", actor=actor, target_kind="supplier", target_id=supplier.id, fields=changed)
     events.publish(SupplierChanged(supplier.id))
     return supplier
 
