@@ -58,7 +58,7 @@ def asset_file(version: str, name: str) -> Response:
     """A file under the hash of its bytes. Under another hash it is not there: a cache must not keep wrong bytes."""
     try:
         current = asset(name)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise NotFound() from error
     if current != f"/assets/{version}/{name}":
         raise NotFound()

@@ -23,6 +23,8 @@ def subject(subject_id: uuid.UUID) -> Subject | None:
 
 def subject_by_slug(slug: str) -> Subject | None:
     """A subject by the slug in its addresses."""
+    if "\x00" in slug:  # from an address that anybody can type; PostgreSQL would fail on it
+        return None
     return db.session.scalar(select(Subject).where(Subject.supplier_id == tenancy.require(), Subject.slug == slug))
 
 

@@ -29,6 +29,9 @@ class JsonMalformed(BadRequest):
     code = "json_malformed"
     title = "The body is not valid JSON"
 
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, remedy="Send one JSON value in UTF-8, with each key of an object once.")
+
 
 def parse(data: str | bytes) -> Any:
     """The value written in `data` (UTF-8); raises JsonMalformed, and nothing else, whatever `data` is."""

@@ -43,7 +43,7 @@ ASKING: Mapping[Asking, tuple[Any, str]] = {
 @requires(Permission.READ_PURCHASES)
 def index() -> str:
     """A page of purchases, newest first; with `reference`, that one."""
-    reference = request.args.get("reference", "").strip()[:80] or None
+    reference = request.args.get("reference", "").replace("\x00", "").strip()[:80] or None
     page = queries.purchases(limit=PAGE, cursor=request.args.get("cursor"), reference=reference)
     return _page("index", page=page, reference=reference, cursor=request.args.get("cursor"), has_site=_has_site())
 

@@ -13,7 +13,7 @@ from app.catalog.mail_domains import is_disposable
 from app.core import single_use, tenancy
 from app.core.clock import now
 from app.core.db import db
-from app.core.errors import TooMany
+from app.core.errors import FieldError, TooMany
 from app.core.ids import new_id
 from app.core.limits import Policy, spend
 from app.core.outbox import promise
@@ -156,11 +156,16 @@ def _fit(email: str) -> str:
     try:
         address = normal_email(email)
     except Unclean as error:
-        raise AddressUnfit(str(error), remedy="Write the address as name@company.example.") from error
+        raise AddressUnfit(
+            str(error),
+            remedy="Write the address as name@company.example.",
+            fields=[FieldError("/email", error.code, str(error))],
+        ) from error
     domain = domain_of(address)
     if domain is None or is_disposable(domain):
+        detail = "Addresses at this domain are given to anybody for a short time."
         raise AddressUnfit(
-            "Addresses at this domain are given to anybody for a short time.", remedy="Use your work address."
+            detail, remedy="Use your work address.", fields=[FieldError("/email", "disposable_address", detail)]
         )
     return address
 

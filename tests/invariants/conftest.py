@@ -11,6 +11,9 @@ import pytest
 from psycopg import sql
 
 from app.core import rls
+from tests.functional.collection.conftest import rita
+
+__all__ = ["rita"]  # the reviewer at the form, as the tests of drafts know her
 
 Rows = dict[str, list[str]]
 RowsOf = Callable[[UUID], Rows]
