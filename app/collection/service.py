@@ -25,7 +25,7 @@ from app.collection.models import Draft
 from app.core import secrets, tenancy
 from app.core.clock import now
 from app.core.db import db
-from app.core.errors import Refused
+from app.core.errors import FieldError, Refused
 from app.core.ids import new_id
 from app.reviews import queries as reviews
 from app.reviews import service as review_service
@@ -212,7 +212,10 @@ def subject_of(draft: Draft) -> Subject:
     """What the draft is about; raises SubjectMissing while nothing was chosen."""
     subject = catalog.subject(draft.subject_id) if draft.subject_id else None
     if subject is None:
-        raise SubjectMissing(_("Choose what your review is about."), remedy=_("Choose a product or service."))
+        detail = _("Choose what your review is about.")
+        raise SubjectMissing(
+            detail, remedy=_("Choose a product or service."), fields=[FieldError("/subject", "required", detail)]
+        )
     return subject
 
 
@@ -272,7 +275,8 @@ def _attach(draft: Draft, token: PurchaseToken) -> None:
 def _subject(slug: str) -> Subject:
     subject = catalog.subject_by_slug(slug)
     if subject is None:
+        detail = _("This supplier has nothing called “%(slug)s”.", slug=slug)
         raise SubjectUnknown(
-            _("This supplier has nothing called “%(slug)s”.", slug=slug), remedy=_("Choose from the list.")
+            detail, remedy=_("Choose from the list."), fields=[FieldError("/subject", "unknown", detail)]
         )
     return subject
