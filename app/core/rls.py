@@ -96,7 +96,8 @@ def resolver() -> list[str]:
     result.append(
         "CREATE FUNCTION suppliers_of(person uuid) RETURNS SETOF uuid\n"
         "LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$\n"
-        "  SELECT m.supplier_id FROM public.members m WHERE m.user_id = person AND m.removed_at IS NULL ORDER BY m.id\n$$"
+        "  SELECT m.supplier_id FROM public.members m"
+        " WHERE m.user_id = person AND m.removed_at IS NULL ORDER BY m.id\n$$"
     )
     for signature in ("supplier_of(text, bytea)", "suppliers_of(uuid)"):
         result.append(f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC")
