@@ -9,12 +9,10 @@ from flask.typing import ResponseReturnValue
 
 from app.collection import limits, schemas, service, views, words
 from app.collection.errors import DraftSecretMissing, ForeignOrigin
-from app.collection.models import Draft
 from app.core.headers import is_foreign_write
 from app.core.ids import parse_id
 from app.core.locale import LANGUAGES
 from app.suppliers import queries as suppliers
-from app.suppliers.models import Site
 
 drafts = Blueprint("drafts", __name__, url_prefix="/v/drafts")
 
@@ -49,28 +47,27 @@ def open_draft() -> ResponseReturnValue:
 def read_draft(draft_id: str) -> ResponseReturnValue:
     """The draft, and where it stands. Polled while a window or a mailed link is open."""
     limits.spend_by_network(limits.READ)
-    draft, site = _draft(draft_id)
-    if draft.submitted_at is None:
-        service.check_editable(draft)
-    return views.whole(draft, site)
+    found = _found(draft_id)
+    if found.draft.submitted_at is None:
+        service.check_editable(found.draft)
+    return views.whole(found.draft, found.site)
 
 
 @drafts.put("/<draft_id>")
 def save_draft(draft_id: str) -> ResponseReturnValue:
     """Keep what is typed."""
     limits.spend_by_network(limits.SAVE)
-    draft, site = _draft(draft_id)
-    asked = schemas.SaveDraft().load(request.get_json())
-    saved = service.save(draft, seen=asked["version"], content=asked["content"], subject_slug=asked["subject"])
-    return views.saved(saved, site)
+    found = _found(draft_id)
+    asked = schemas.SAVE_DRAFT.load(request.get_json())
+    saved = service.save(found.draft, seen=asked["version"], content=asked["content"], subject_slug=asked["subject"])
+    return views.saved(saved, found.site)
 
 
 @drafts.delete("/<draft_id>")
 def discard_draft(draft_id: str) -> ResponseReturnValue:
     """Throw the draft away."""
     limits.spend_by_network(limits.SAVE)
-    draft, _site = _draft(draft_id)
-    service.discard(draft)
+    service.discard(_found(draft_id).draft)
     return "", 204
 
 
@@ -78,18 +75,17 @@ def discard_draft(draft_id: str) -> ResponseReturnValue:
 def give_token(draft_id: str) -> ResponseReturnValue:
     """Recognise a purchase token."""
     limits.spend_by_network(limits.TOKEN)
-    draft, site = _draft(draft_id)
+    found = _found(draft_id)
     token = schemas.GiveToken().load(request.get_json())["token"]
-    service.recognise_token(draft, token.strip() if token is not None else None)
-    return views.saved(draft, site)
+    service.recognise_token(found.draft, token.strip() if token is not None else None)
+    return views.saved(found.draft, found.site)
 
 
 @drafts.post("/<draft_id>/ticket")
 def open_pop_up(draft_id: str) -> ResponseReturnValue:
     """An address for the pop-up in which the author signs in."""
     limits.spend_by_network(limits.POP_UP)
-    draft, _site = _draft(draft_id)
-    url, expires_at = service.open_pop_up(draft)
+    url, expires_at = service.open_pop_up(_found(draft_id).draft)
     return {"url": url, "expires_at": expires_at}, 201
 
 
@@ -97,7 +93,7 @@ def open_pop_up(draft_id: str) -> ResponseReturnValue:
 def mail_link(draft_id: str) -> ResponseReturnValue:
     """Mail a proving link, and say the number to be chosen behind it."""
     limits.spend_by_network(limits.MAIL)
-    draft, _site = _draft(draft_id)
+    draft = _found(draft_id).draft
     mailed = service.mail_link(draft, schemas.AskMailedLink().load(request.get_json())["email"])
     return {"match_number": mailed.match_number, "expires_at": mailed.expires_at}, 202
 
@@ -106,20 +102,22 @@ def mail_link(draft_id: str) -> ResponseReturnValue:
 def submit_draft(draft_id: str) -> ResponseReturnValue:
     """Send the review."""
     limits.spend_by_network(limits.SUBMIT)
-    draft, site = _draft(draft_id)
-    service.check_open(site)
-    asked = words.load(schemas.SubmitDraft(), request.get_json())
-    review = service.submit(draft, seen=asked["version"], content=asked["content"], required=list(site.required_proofs))
+    found = _found(draft_id)
+    service.check_open(found.site)
+    asked = words.load(schemas.SUBMIT_DRAFT, request.get_json())
+    review = service.submit(
+        found.draft, seen=asked["version"], content=asked["content"], required=list(found.site.required_proofs)
+    )
     return views.submitted(review), 201
 
 
-def _draft(draft_id: str) -> tuple[Draft, Site]:
-    """The draft that the request's secret opens, and its site. Enters the supplier."""
+def _found(draft_id: str) -> service.Found:
+    """The draft that the request's secret opens, with its site. Enters the supplier."""
     scheme, _space, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "draft" or not secret:
         raise DraftSecretMissing(
             "Send the draft's secret in the Authorization header.", remedy="Authorization: Draft avd_…"
         )
-    draft = service.find(parse_id(draft_id) or uuid.UUID(int=0), secret.strip())
-    g.language = draft.language
-    return draft, suppliers.site(draft.site_id)
+    found = service.find(parse_id(draft_id) or uuid.UUID(int=0), secret.strip())
+    g.language = found.draft.language
+    return found

@@ -104,3 +104,8 @@ class SubmitDraft(StrictSchema):
 
     version = Integer(1, 2**31 - 1, required=True)
     content = fields.Nested(ReviewContent, required=True)
+
+
+# Making a schema costs more than loading with it, and these two are asked with every save and every review.
+SAVE_DRAFT = SaveDraft()
+SUBMIT_DRAFT = SubmitDraft()

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import delete, update
+from sqlalchemy import and_, bindparam, delete, select, update
 
 from app.catalog import queries as catalog
 from app.catalog.models import Purchase, Subject
@@ -34,12 +34,21 @@ from app.reviews.rules import Content, first_words
 from app.suppliers.errors import SiteDisabled
 from app.suppliers.models import Site
 from app.verification import mailed, tickets, tokens
-from app.verification import queries as proofs
 from app.verification import service as verification
 from app.verification.models import MailedProof, PurchaseToken
 
 # From the last save. Long enough for a letter to be found again; short enough that nothing typed lies about.
 DRAFT_LIFE = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A draft that its secret opened, with its site and its subject, as they stand in the database."""
+
+    draft: Draft
+    site: Site
+    # Held, though few read it: while somebody does, the session answers for it without a query.
+    subject: Subject | None
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,15 @@ class Opened:
     draft: Draft
     secret: str
     token_problem: Refused | None
+
+
+# Asked with every keystroke that is saved; built once.
+_FIND = (
+    select(Draft, Site, Subject)
+    .join(Site, and_(Site.supplier_id == Draft.supplier_id, Site.id == Draft.site_id))
+    .outerjoin(Subject, and_(Subject.supplier_id == Draft.supplier_id, Subject.id == Draft.subject_id))
+    .where(Draft.supplier_id == bindparam("supplier_id"), Draft.id == bindparam("draft_id"))
+)
 
 
 def open_draft(site: Site, *, subject_slug: str | None, language: str, token: str | None) -> Opened:
@@ -85,17 +103,16 @@ def check_open(site: Site) -> None:
         )
 
 
-def find(draft_id: uuid.UUID, secret: str) -> Draft:
+def find(draft_id: uuid.UUID, secret: str) -> Found:
     """The draft of this id, if `secret` is its own; enters its supplier. Sent drafts are found too."""
     digest = secrets.digest(secret)
     supplier_id = (
-        tenancy.find(tenancy.Lookup.DRAFT, digest) if secrets.well_formed(secret, secrets.Prefix.DRAFT) else None
+        tenancy.enter_by(tenancy.Lookup.DRAFT, digest) if secrets.well_formed(secret, secrets.Prefix.DRAFT) else None
     )
     if supplier_id is not None:
-        tenancy.enter(supplier_id)
-        draft = db.session.get(Draft, (supplier_id, draft_id))
-        if draft is not None and draft.secret_hash == digest:
-            return draft
+        row = db.session.execute(_FIND, {"supplier_id": supplier_id, "draft_id": draft_id}).one_or_none()
+        if row is not None and row.Draft.secret_hash == digest:
+            return Found(row.Draft, row.Site, row.Subject)
     raise DraftUnknown(
         _("This draft does not exist, or its secret is another one."), remedy=_("Begin a new draft with the same text.")
     )
@@ -119,7 +136,8 @@ def save(draft: Draft, *, seen: int, content: dict[str, Any], subject_slug: str 
     subject_id = draft.subject_id
     # A purchase token names its subject; the picker cannot turn an order for pumps into a review of bearings.
     if subject_slug and draft.purchase_token_id is None:
-        subject_id = _subject(subject_slug).id
+        known = catalog.subject(subject_id) if subject_id else None
+        subject_id = known.id if known and known.slug == subject_slug else _subject(subject_slug).id
     saved = db.session.scalar(
         update(Draft)
         .where(Draft.id == draft.id, Draft.version == seen, Draft.submitted_at.is_(None))
@@ -173,7 +191,7 @@ def discard(draft: Draft) -> None:
 
 
 def submit(draft: Draft, *, seen: int, content: Content, required: list[str]) -> Review:
-    """Make the draft a review: claim it, claim the purchase token, write review, revision and proofs.
+    """Make the draft a review: claim it, claim the purchase token, write proofs, review and revision.
 
     All in the caller's transaction, so a refusal on the way leaves the draft and the token as they were.
     Sending twice, even at the same moment, makes one review and gives both callers the same answer.
@@ -183,9 +201,9 @@ def submit(draft: Draft, *, seen: int, content: Content, required: list[str]) ->
     subject = subject_of(draft)
     if not _claim(draft, seen):
         return _already_sent(draft)
-    standing = verification.seal(draft.id, draft.purchase_token_id)
-    missing = standing.missing(required)
-    author = proofs.author_of(draft.id)
+    sealed = verification.seal(draft.id, draft.purchase_token_id)
+    missing = sealed.missing(required)
+    author = sealed.writer
     if missing or author is None:
         raise ProofMissing(
             _("What this site asks for is not proven yet: %(proofs)s.", proofs=", ".join(missing or ["author"])),
@@ -204,7 +222,7 @@ def submit(draft: Draft, *, seen: int, content: Content, required: list[str]) ->
         content=content,
         author_email=author.email,
         language=draft.language,
-        purchase=purchase_of(draft),
+        purchase=sealed.bought,
     )
 
 
@@ -237,7 +255,7 @@ def _claim(draft: Draft, seen: int) -> bool:
     # What was typed now stands in the revision; the draft keeps no second copy of it.
     claimed = db.session.scalar(
         update(Draft)
-        .where(Draft.id == draft.id, Draft.version == seen, Draft.submitted_at.is_(None))
+        .where(verification.held(draft.id), Draft.id == draft.id, Draft.version == seen, Draft.submitted_at.is_(None))
         .values(submitted_at=now(), content={}, version=Draft.version + 1)
         .returning(Draft.id)
         .execution_options(synchronize_session=False)

@@ -11,8 +11,8 @@ from app.collection import service
 from app.collection.models import Draft
 from app.core.errors import Refused
 from app.core.links import absolute
+from app.reviews import service as review_service
 from app.reviews.models import Review
-from app.reviews.service import follow_secret
 from app.suppliers.models import Site
 from app.verification import service as verification
 
@@ -81,12 +81,16 @@ def whole(draft: Draft, site: Site) -> dict[str, Any]:
 
 def submitted(review: Review) -> dict[str, Any]:
     """The answer to sending."""
-    return {"review": str(review.id), **receipt_links(review)}
+    return {"review": str(review.id), **_links(review_service.follow_secret_of(review))}
 
 
-def receipt_links(review: Review | Draft) -> dict[str, str]:
-    """Where the author finds her receipt and her review. Both hold the follow secret: for her eyes only."""
-    secret = follow_secret(review.id)
+def receipt_links(draft: Draft) -> dict[str, str]:
+    """Where the author of a sent draft finds her receipt and her review."""
+    return _links(review_service.follow_secret(draft.id))
+
+
+def _links(secret: str) -> dict[str, str]:
+    """Both hold the follow secret: for the author's eyes only."""
     return {
         "receipt_url": absolute("me.receipt", secret=secret),
         "follow_url": absolute("me.open_review", secret=secret),

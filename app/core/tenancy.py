@@ -19,6 +19,8 @@ from sqlalchemy.orm import Session
 from app.core.db import db
 
 _SET = text("SELECT set_config('app.supplier_id', :id, true)")
+# Looking up and entering in one round trip. An unknown secret leaves the setting as it is without a supplier: empty.
+_FIND_AND_SET = text("SELECT set_config('app.supplier_id', coalesce(supplier_of(:kind, :digest)::text, ''), true)")
 
 
 class Lookup(enum.StrEnum):
@@ -88,6 +90,18 @@ def find(kind: Lookup, digest: bytes) -> uuid.UUID | None:
         text("SELECT supplier_of(:kind, :digest)"), {"kind": str(kind), "digest": digest}
     )
     return found
+
+
+def enter_by(kind: Lookup, digest: bytes) -> uuid.UUID | None:
+    """Enter the supplier to whom a secret belongs (see `find`); None where it is nobody's, and nobody is entered."""
+    if current() is not None:
+        supplier_id = find(kind, digest)
+        if supplier_id is not None:
+            enter(supplier_id)
+        return supplier_id
+    found = db.session.scalar(_FIND_AND_SET, {"kind": str(kind), "digest": digest})
+    g.supplier_id = uuid.UUID(found) if found else None
+    return current()
 
 
 def suppliers_of(user_id: uuid.UUID) -> list[uuid.UUID]:

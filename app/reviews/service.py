@@ -64,8 +64,13 @@ def follow_secret(review_id: uuid.UUID) -> str:
     Where the application's key was changed since, the review's hash tells under which one its link was made.
     """
     review = queries.review(review_id)
-    known = secrets.derive_again(secrets.Prefix.FOLLOW, review_id, review.follow_hash) if review else None
-    return known or secrets.derive(secrets.Prefix.FOLLOW, review_id)
+    return follow_secret_of(review) if review else secrets.derive(secrets.Prefix.FOLLOW, review_id)
+
+
+def follow_secret_of(review: Review) -> str:
+    """The author's key to this review (see `follow_secret`)."""
+    known = secrets.derive_again(secrets.Prefix.FOLLOW, review.id, review.follow_hash)
+    return known or secrets.derive(secrets.Prefix.FOLLOW, review.id)
 
 
 def revise(review: Review, content: Content, *, seen: int | None = None) -> Revision:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from prometheus_client import Counter
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from app.catalog import queries as catalog
 from app.catalog.models import Purchase
 from app.core import audit, tenancy
 from app.core.actor import Actor
@@ -24,9 +24,8 @@ from app.core.db import db
 from app.core.ids import new_id
 from app.core.settings import settings
 from app.reviews import queries as reviews
-from app.suppliers import queries as suppliers
 from app.verification import identities, mailed, queries, tickets, tokens
-from app.verification.errors import AlreadySent, TokenUnknown
+from app.verification.errors import AlreadySent, TokenRevoked
 from app.verification.methods import mailed_link, oidc, purchase_token, work_email
 from app.verification.methods.work_email import Affiliated
 from app.verification.models import (
@@ -36,8 +35,8 @@ from app.verification.models import (
     Proof,
     ProofKind,
     ProvingTicket,
-    PurchaseToken,
 )
+from app.verification.queries import Ground
 from app.verification.standing import Fact, Standing, Status
 from app.verification.strength import worth
 
@@ -91,37 +90,55 @@ def record_mailed_link(row: MailedProof, number: int) -> Identity:
 
 def standing(review_id: uuid.UUID, purchase_token_id: uuid.UUID | None) -> Standing:
     """What is proven for a draft now, counting a recognised token as it would count if the review were sent."""
-    facts = queries.facts(review_id)
-    token = tokens.find(purchase_token_id) if purchase_token_id else None
-    if token is not None and tokens.why_not(token) is None:
-        purchase = catalog.purchase(token.purchase_id)
-        if purchase is not None:
-            facts.setdefault(ProofKind.PURCHASE, _purchase_fact())
-            colleague = _colleague(review_id, purchase)
-            if colleague is not None:
-                facts.setdefault(ProofKind.AFFILIATION, colleague.fact())
-    return Standing.from_facts(facts)
+    ground = queries.ground(review_id, purchase_token_id)
+    return Standing.from_facts({**_promised(review_id, ground), **ground.facts()})
 
 
-def seal(review_id: uuid.UUID, purchase_token_id: uuid.UUID | None) -> Standing:
+@dataclass(frozen=True)
+class Sealed(Standing):
+    """The standing of a review at the moment it is sent, with the rows that it rests on."""
+
+    writer: Identity | None = None
+    bought: Purchase | None = None
+
+
+def seal(review_id: uuid.UUID, purchase_token_id: uuid.UUID | None) -> Sealed:
     """Fix the proofs of a review that is being sent: use the token up, write purchase and affiliation.
 
-    In the caller's transaction: whatever fails later gives the token back.
+    In the caller's transaction: whatever fails later gives the token back. The caller holds the review (`held`).
 
     Raises:
         TokenUsed, TokenExpired, TokenRevoked, TokenUnknown: the token is not to be had any more.
     """
-    _hold(review_id)
     if purchase_token_id is not None:
-        token = tokens.claim(purchase_token_id, review_id)
-        purchase = catalog.purchase(token.purchase_id)
-        if purchase is None:
-            raise TokenUnknown(remedy="Open the review link again.")
-        _write_purchase(review_id, token, purchase)
-        colleague = _colleague(review_id, purchase)
+        tokens.claim(purchase_token_id, review_id)
+    # After the claim, which may have waited for another transaction: what counts is how things stand now.
+    ground = queries.ground(review_id, purchase_token_id)
+    facts = ground.facts()
+    if purchase_token_id is not None:
+        if ground.purchase is None or ground.purchase.revoked_at is not None:
+            raise TokenRevoked(remedy="Ask the supplier for a new link.")
+        purchase, colleague = _purchase_fact(ground), _colleague(review_id, ground)
+        written = [_purchase_proof(purchase, ground.purchase)]
+        facts[ProofKind.PURCHASE] = purchase
         if colleague is not None:
-            _write_affiliation(review_id, colleague)
-    return Standing.from_facts(queries.facts(review_id))
+            written.append(_affiliation_proof(colleague))
+            facts[ProofKind.AFFILIATION] = colleague.fact()
+        _write(review_id, *written)
+    author = ground.author()
+    shown = {kind.value: fact for kind, fact in facts.items()}
+    return Sealed(**shown, writer=author[1] if author else None, bought=ground.purchase)
+
+
+def held(review_id: uuid.UUID) -> ColumnElement[bool]:
+    """A condition that is always met, once the review is held to the end of the transaction.
+
+    One at a time for one review: sending it and proving it must not interleave, or a sign-in that ends while the
+    review is being sent would change the author of a review already sent. A statement with this condition waits
+    before it looks at any row, for PostgreSQL evaluates what depends on no row first.
+    """
+    key = int.from_bytes(review_id.bytes[-8:], "big", signed=True)
+    return select(func.pg_advisory_xact_lock(key).is_not(None)).scalar_subquery()
 
 
 def waiting(review_id: uuid.UUID) -> dict[str, Any] | None:
@@ -175,44 +192,54 @@ class _Colleague:
         )
 
 
-def _colleague(review_id: uuid.UUID, purchase: Purchase) -> _Colleague | None:
-    """The proof that the author works for the buyer of this purchase, if one was given."""
-    buyer = catalog.buyer(purchase.buyer_id)
-    if buyer is None:
+def _promised(review_id: uuid.UUID, ground: Ground) -> dict[ProofKind, Fact]:
+    """The facts that would be written if the review were sent now."""
+    if ground.token is None or tokens.why_not_for(ground.token, ground.purchase) is not None:
+        return {}
+    colleague = _colleague(review_id, ground)
+    affiliation = {} if colleague is None else {ProofKind.AFFILIATION: colleague.fact()}
+    return {ProofKind.PURCHASE: _purchase_fact(ground), **affiliation}
+
+
+def _colleague(review_id: uuid.UUID, ground: Ground) -> _Colleague | None:
+    """The proof that the author works for the buyer of the purchase, if one was given."""
+    if ground.buyer is None:
         return None
-    for email, identity_id, issuer, proved_at in _proven_addresses(review_id):
-        found = work_email.affiliation(email, buyer.domains)
+    for email, identity_id, issuer, proved_at in _proven_addresses(review_id, ground):
+        found = work_email.affiliation(email, ground.buyer.domains)
         if isinstance(found, Affiliated):
             return _Colleague(identity_id, issuer, found.domain, proved_at)
     return None
 
 
-def _proven_addresses(review_id: uuid.UUID) -> list[tuple[str, uuid.UUID, str, dt.datetime]]:
+def _proven_addresses(review_id: uuid.UUID, ground: Ground) -> Iterator[tuple[str, uuid.UUID, str, dt.datetime]]:
     """Addresses shown for this draft: (address, identity, who vouches, when). The author's account first."""
-    found: list[tuple[str, uuid.UUID, str, dt.datetime]] = []
-    author = queries.author_proof(review_id)
-    identity = queries.author_of(review_id)
-    if author is not None and identity is not None and identity.email and identity.email_proven:
-        found.append((identity.email, identity.id, author.issuer, author.proved_at))
+    author = ground.author()
+    if author is not None:
+        proof, identity = author
+        if identity.email and identity.email_proven:
+            yield identity.email, identity.id, proof.issuer, proof.proved_at
+    # Seldom reached, hence not part of the ground: the account's own address mostly settles it.
     for link in mailed.proven_links(review_id):
         owner = identities.find(identities.MAILBOX, link.email)
         if owner is not None and link.used_at is not None:
-            found.append((link.email, owner.id, settings().external_url, link.used_at))
-    return found
+            yield link.email, owner.id, settings().external_url, link.used_at
 
 
 def _write_author(review_id: uuid.UUID, identity: Identity, method: str, issuer: str, evidence: dict[str, str]) -> None:
     value = worth(ProofKind.AUTHOR, method)
     _write(
         review_id,
-        ProofKind.AUTHOR,
-        method=method,
-        strength=value.strength,
-        issuer=issuer,
-        identity_id=identity.id,
-        evidence=evidence,
-        proved_at=now(),
-        expires_at=now() + value.life if value.life else None,
+        {
+            "kind": ProofKind.AUTHOR,
+            "method": method,
+            "strength": value.strength,
+            "issuer": issuer,
+            "identity_id": identity.id,
+            "evidence": evidence,
+            "proved_at": now(),
+            "expires_at": now() + value.life if value.life else None,
+        },
     )
     audit.record(
         "author_proven",
@@ -223,54 +250,59 @@ def _write_author(review_id: uuid.UUID, identity: Identity, method: str, issuer:
     )
 
 
-def _write_purchase(review_id: uuid.UUID, token: PurchaseToken, purchase: Purchase) -> None:
-    value = worth(ProofKind.PURCHASE, purchase_token.NAME)
-    _write(
-        review_id,
-        ProofKind.PURCHASE,
-        method=purchase_token.NAME,
-        strength=value.strength,
-        issuer=suppliers.supplier(token.supplier_id).name,
-        purchase_id=purchase.id,
-        evidence=purchase_token.evidence(purchase.purchased_on),
-        proved_at=now(),
-        expires_at=None,
-    )
+def _purchase_proof(fact: Fact, purchase: Purchase) -> dict[str, Any]:
+    return {
+        **_stored(ProofKind.PURCHASE, fact),
+        "purchase_id": purchase.id,
+        "evidence": purchase_token.evidence(purchase.purchased_on),
+    }
 
 
-def _write_affiliation(review_id: uuid.UUID, colleague: _Colleague) -> None:
-    _write(
-        review_id,
-        ProofKind.AFFILIATION,
-        method=work_email.NAME,
-        strength=worth(ProofKind.AFFILIATION, work_email.NAME).strength,
-        issuer=colleague.issuer,
-        identity_id=colleague.identity_id,
+def _affiliation_proof(colleague: _Colleague) -> dict[str, Any]:
+    return {
+        **_stored(ProofKind.AFFILIATION, colleague.fact()),
+        "identity_id": colleague.identity_id,
         # The domain names the company; publication shows it only where the author shows the company.
-        evidence={"domain": colleague.domain},
-        proved_at=colleague.proved_at,
-        expires_at=colleague.expires_at(),
-    )
+        "evidence": {"domain": colleague.domain},
+    }
 
 
-def _write(review_id: uuid.UUID, kind: ProofKind, **values: Any) -> None:
-    """Write one proof; proving the same fact again replaces it. Two at once: the later commit stands."""
-    row = {"identity_id": None, "purchase_id": None, "revoked_at": None, **values}
-    db.session.execute(
-        insert(Proof)
-        .values(supplier_id=tenancy.require(), id=new_id(), review_id=review_id, kind=kind.value, **row)
-        .on_conflict_do_update(index_elements=["supplier_id", "review_id", "kind"], set_=row)
-    )
-    PROOFS.labels(kind.value, values["method"]).inc()
+def _stored(kind: ProofKind, fact: Fact) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "method": fact.method,
+        "strength": fact.strength,
+        "issuer": fact.issuer,
+        "proved_at": fact.proved_at,
+        "expires_at": fact.expires_at,
+    }
 
 
-def _purchase_fact() -> Fact:
+# Proving the same fact again replaces it. Two at once: the later commit stands.
+_REPLACED = ("method", "strength", "issuer", "identity_id", "purchase_id", "evidence", "proved_at", "expires_at")
+_INSERT = insert(Proof.__table__)  # type: ignore[arg-type]  # a Table, though typed as what it could be elsewhere
+_WRITE = _INSERT.on_conflict_do_update(
+    index_elements=["supplier_id", "review_id", "kind"],
+    set_={name: _INSERT.excluded[name] for name in (*_REPLACED, "revoked_at")},
+)
+
+
+def _write(review_id: uuid.UUID, *facts: dict[str, Any]) -> None:
+    """Write proofs, in one round trip. Each has `kind` and the columns named in `_REPLACED`, or some of them."""
+    common = {"supplier_id": tenancy.require(), "review_id": review_id, "revoked_at": None}
+    rows = [{**dict.fromkeys(_REPLACED), **common, "id": new_id(), **fact} for fact in facts]
+    db.session.execute(_WRITE, rows)
+    for fact in facts:
+        PROOFS.labels(fact["kind"].value, fact["method"]).inc()
+
+
+def _purchase_fact(ground: Ground) -> Fact:
     return Fact(
         status=Status.PROVEN,
         method=purchase_token.NAME,
         proved_at=now(),
         strength=worth(ProofKind.PURCHASE, purchase_token.NAME).strength,
-        issuer=suppliers.supplier(tenancy.require()).name,
+        issuer=ground.supplier_name,
     )
 
 
@@ -284,14 +316,7 @@ def _waiting(kind: str, row: ProvingTicket | MailedProof, number: int | None) ->
     }
 
 
-def _hold(review_id: uuid.UUID) -> None:
-    """One at a time for one review, to the end of the transaction: sending it and proving it must not interleave,
-    or a sign-in that ends while the review is being sent would change the author of a review already sent."""
-    key = int.from_bytes(review_id.bytes[-8:], "big", signed=True)
-    db.session.execute(select(func.pg_advisory_xact_lock(key)))
-
-
 def _settle_unsent(review_id: uuid.UUID) -> None:
-    _hold(review_id)
+    db.session.execute(select(held(review_id)))
     if reviews.review(review_id) is not None:
         raise AlreadySent(remedy="To change the review, use the link that was mailed when it was sent.")

@@ -10,10 +10,11 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.catalog import queries as catalog
+from app.catalog.models import Purchase
 from app.core import single_use, tenancy
 from app.core.clock import now
 from app.core.db import db
@@ -90,9 +91,13 @@ def recognise(secret: str) -> PurchaseToken:
 
 def why_not(token: PurchaseToken) -> TokenRefused | None:
     """Why a token cannot be used now; None where it can."""
+    return why_not_for(token, None if token.used_at is not None else catalog.purchase(token.purchase_id))
+
+
+def why_not_for(token: PurchaseToken, purchase: Purchase | None) -> TokenRefused | None:
+    """The same, for who has read the token's purchase already."""
     if token.used_at is not None:
         return TokenUsed(remedy="To change that review, use the link that was mailed when it was sent.")
-    purchase = catalog.purchase(token.purchase_id)
     if token.revoked_at is not None or purchase is None or purchase.revoked_at is not None:
         return TokenRevoked(remedy="Ask the supplier for a new link.")
     if token.expires_at <= now():
@@ -112,6 +117,11 @@ def claim(token_id: uuid.UUID, review_id: uuid.UUID) -> PurchaseToken:
         PurchaseToken.id == token_id,
         PurchaseToken.revoked_at.is_(None),
         PurchaseToken.expires_at > now(),
+        exists().where(
+            Purchase.supplier_id == PurchaseToken.supplier_id,
+            Purchase.id == PurchaseToken.purchase_id,
+            Purchase.revoked_at.is_(None),
+        ),
         values={"used_by_review_id": review_id},
     )
     token = claimed or find(token_id)
@@ -119,12 +129,6 @@ def claim(token_id: uuid.UUID, review_id: uuid.UUID) -> PurchaseToken:
         raise TokenUnknown(remedy="Open the review link again.")
     if claimed is None:
         raise why_not(token) or TokenRevoked(remedy="Ask the supplier for a new link.")
-    purchase = catalog.purchase(token.purchase_id)
-    if purchase is not None:
-        # The session may remember it from before the claim waited for another transaction.
-        db.session.refresh(purchase, ["revoked_at"])
-    if purchase is None or purchase.revoked_at is not None:
-        raise TokenRevoked(remedy="Ask the supplier for a new link.")
     return token
 
 
