@@ -88,12 +88,12 @@ def test_colours_stand_among_the_tokens_only() -> None:
     assert re.findall(r"#[0-9a-fA-F]{3,8}\b", rules) == []
 
 
-@pytest.mark.parametrize(
-    "template", sorted((ROOT / "app").glob("**/templates/**/*.html")), ids=lambda path: str(path.relative_to(ROOT))
-)
+# Mails have no policy, and their styles are inlined when they are made.
+PAGES = sorted(path for path in (ROOT / "app").glob("**/templates/**/*.html") if "mail" not in path.parts)
+
+
+@pytest.mark.parametrize("template", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_template_needs_what_the_security_policy_forbids(template: Path) -> None:
-    if "mail" in template.parts:
-        pytest.skip("mails have no policy, and their styles are inlined when they are made")
     text = re.sub(r"\{#.*?#\}", "", template.read_text(encoding="utf-8"), flags=re.DOTALL)
     assert not re.search(r"<[^>{]*\sstyle\s*=", text), "a style attribute"
     assert not re.search(r"<[^>{]*\son[a-z]+\s*=", text), "an event attribute"
