@@ -33,6 +33,7 @@ HTTP_CODES: dict[int, tuple[str, str]] = {
     405: ("method_not_allowed", "Use one of the methods named in the Allow header."),
     406: ("not_acceptable", "Ask for a media type that this address offers."),
     408: ("request_timeout", "Send the request again."),
+    409: ("conflict", "Fetch it again to see how it stands now, then decide anew."),
     410: ("gone", "It will not come back; remove the link."),
     411: ("length_required", "Send a Content-Length."),
     412: ("precondition_failed", "Fetch the newest version first."),
@@ -163,13 +164,18 @@ def body(refusal: Refused) -> dict[str, Any]:
         "detail": refusal.detail,
         "request_id": current_request_id(),
     }
-    if refusal.remedy:
-        result["remedy"] = refusal.remedy
+    if remedy := refusal.remedy or _usual_remedy(refusal.status):
+        result["remedy"] = remedy
     if refusal.fields:
         result["errors"] = [
             {"pointer": field.pointer, "code": field.code, "detail": field.detail} for field in refusal.fields
         ]
     return result
+
+
+def _usual_remedy(status: int) -> str:
+    """What to do about a status, for programs. The form shows remedies to people, in their language, or none."""
+    return "" if g.get("trust") is Trust.EMBED else HTTP_CODES.get(status, ("", ""))[1]
 
 
 def _problem(refusal: Refused) -> Response:

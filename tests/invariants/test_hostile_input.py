@@ -15,6 +15,9 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.core.headers import COOKIE_GROUPS, UNSAFE, Trust
+from app.core.secrets import Prefix, random_secret
+from app.suppliers import queries
+from app.suppliers import service as suppliers
 from tests.factories import csrf_token, make_api_key, make_kestrel, make_operator, sign_in
 from tests.functional.collection.conftest import CONTENT, Rita
 from tests.functional.dashboard.browsing import HTML
@@ -217,6 +220,53 @@ def test_every_call_of_the_form_says_what_is_wrong_with_a_body_and_the_draft_sur
         assert refused(send(b"{}", "text/plain"), 415, door)["remedy"]
     assert everything_of(rita.world.supplier.id) == before
     assert rita.asks("GET").get_json()["content"] == CONTENT
+
+
+def test_every_problem_of_the_api_says_what_to_do(app: Flask, client: FlaskClient, outbox: Callable[[], int]) -> None:
+    world = make_kestrel()
+    rows = rows_of(world, outbox)
+    bearer = {"Authorization": f"Bearer {make_api_key(world.actor)}"}
+    nothing = dict.fromkeys(rows, "0191d7a0-0000-7000-8000-000000000000")
+    asked: list[tuple[dict[str, str], dict[str, str], bytes]] = [
+        ({}, rows, b"{}"),
+        ({"Authorization": "Bearer avk_wrong"}, rows, b"{}"),
+        (bearer, nothing, b"{}"),
+        (bearer, rows, b'{"surprise": 1}'),
+        (bearer, rows, b"{"),
+    ]
+    seen = set()
+    for door in doors(app, Trust.API):
+        for headers, values, body in asked:
+            data = body if door.method in UNSAFE else None
+            sent = {**headers, "Content-Type": "application/json"}
+            answer = client.open(path_of(app, door, values), method=door.method, data=data, headers=sent)
+            if answer.status_code >= 400:
+                assert refused(answer, answer.status_code, door).get("remedy"), f"{door}: {answer.text}"
+                seen.add(answer.status_code)
+    assert seen >= {400, 401, 404, 422}
+
+
+@pytest.mark.parametrize("state", ["unknown", "switched off"])
+def test_a_site_that_is_none_shows_nothing_anywhere(
+    app: Flask, client: FlaskClient, outbox: Callable[[], int], state: str
+) -> None:
+    world = make_kestrel()
+    values = values_of(world, rows_of(world, outbox))
+    if state == "unknown":
+        values["site"] = random_secret(Prefix.SITE)
+    else:
+        suppliers.switch_site(world.actor, queries.site(world.site.id), on=False)
+    outbox()
+    tried = 0
+    for door in doors(app, Trust.PUBLIC, Trust.EMBED):
+        if "site" not in door.arguments:
+            continue
+        answer = client.get(path_of(app, door, values))
+        assert answer.status_code == (404 if state == "unknown" else 410), f"{door}: {answer.status_code}"
+        assert world.subject.name not in answer.text
+        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"] or door.rule.endswith("/list")
+        tried += 1
+    assert tried >= 7
 
 
 WRONG: list[tuple[str, str, dict[str, Any], str]] = [
