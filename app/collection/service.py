@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from flask_babel import gettext as _
-from sqlalchemy import and_, bindparam, delete, select, update
+from sqlalchemy import Table, and_, bindparam, delete, select, update
 
 from app.catalog import queries as catalog
 from app.catalog.models import Purchase, Subject
@@ -66,6 +66,22 @@ _FIND = (
     .join(Site, and_(Site.supplier_id == Draft.supplier_id, Site.id == Draft.site_id))
     .outerjoin(Subject, and_(Subject.supplier_id == Draft.supplier_id, Subject.id == Draft.subject_id))
     .where(Draft.supplier_id == bindparam("supplier_id"), Draft.id == bindparam("draft_id"))
+)
+
+
+_TABLE = cast(Table, Draft.__table__)
+# What was typed now stands in the revision; the draft keeps no second copy of it.
+_CLAIM = (
+    update(_TABLE)
+    .where(
+        verification.held(),
+        _TABLE.c.supplier_id == bindparam("the_supplier"),
+        _TABLE.c.id == bindparam("the_draft"),
+        _TABLE.c.version == bindparam("seen"),
+        _TABLE.c.submitted_at.is_(None),
+    )
+    .values(submitted_at=bindparam("moment"), content={}, version=_TABLE.c.version + 1)
+    .returning(_TABLE.c.id)
 )
 
 
@@ -252,15 +268,17 @@ def words_of(draft: Draft) -> str:
 
 
 def _claim(draft: Draft, seen: int) -> bool:
-    # What was typed now stands in the revision; the draft keeps no second copy of it.
-    claimed = db.session.scalar(
-        update(Draft)
-        .where(verification.held(draft.id), Draft.id == draft.id, Draft.version == seen, Draft.submitted_at.is_(None))
-        .values(submitted_at=now(), content={}, version=Draft.version + 1)
-        .returning(Draft.id)
-        .execution_options(synchronize_session=False)
+    claimed = db.session.execute(
+        _CLAIM,
+        {
+            "held_key": verification.held_key(draft.id),
+            "the_supplier": draft.supplier_id,
+            "the_draft": draft.id,
+            "seen": seen,
+            "moment": now(),
+        },
     )
-    return claimed is not None
+    return claimed.one_or_none() is not None
 
 
 def _already_sent(draft: Draft) -> Review:

@@ -79,6 +79,7 @@ class FastLane:
 
     def __init__(self, url: str) -> None:
         self.connection = connect(url)
+        self.queues = {str(name): queue(name, self.connection) for name in Queue}
         self.resting_until = 0.0
 
     def __call__(self, promised: list[tuple[uuid.UUID, str]]) -> None:
@@ -87,8 +88,8 @@ class FastLane:
             return
         try:
             with self.connection.pipeline(transaction=False) as pipeline:
-                for effect_id, name in promised:
-                    self._enqueue(effect_id, name, pipeline)
+                for name in dict.fromkeys(name for _, name in promised):
+                    self._enqueue([effect_id for effect_id, of in promised if of == name], name, pipeline)
                 pipeline.execute()
         except RedisError as error:
             self.resting_until = time.monotonic() + REST
@@ -102,13 +103,21 @@ class FastLane:
             self(lost)
         return len(lost)
 
-    def _enqueue(self, effect_id: uuid.UUID, name: str, pipeline: Any) -> None:
-        queue(name, self.connection).enqueue_call(
-            RUN_EFFECT,
-            args=(str(effect_id),),
-            job_id=_job_id(effect_id),
-            result_ttl=0,
-            failure_ttl=3600,
+    def _enqueue(self, effect_ids: list[uuid.UUID], name: str, pipeline: Any) -> None:
+        # Not `enqueue_call`: that makes a transaction of the pipeline, and of each job a look at what it depends on.
+        known = self.queues.get(name) or queue(name, self.connection)
+        known.enqueue_many(
+            [
+                known.prepare_data(
+                    RUN_EFFECT,
+                    args=(str(effect_id),),
+                    job_id=_job_id(effect_id),
+                    result_ttl=0,
+                    failure_ttl=3600,
+                    description=RUN_EFFECT,  # else RQ would put one together from the arguments
+                )
+                for effect_id in effect_ids
+            ],
             pipeline=pipeline,
         )
 

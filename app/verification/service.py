@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from prometheus_client import Counter
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import BigInteger, ColumnElement, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.catalog.models import Purchase
@@ -111,7 +111,7 @@ def seal(review_id: uuid.UUID, purchase_token_id: uuid.UUID | None) -> Sealed:
         TokenUsed, TokenExpired, TokenRevoked, TokenUnknown: the token is not to be had any more.
     """
     if purchase_token_id is not None:
-        tokens.claim(purchase_token_id, review_id)
+        tokens.use_up(purchase_token_id, review_id)
     # After the claim, which may have waited for another transaction: what counts is how things stand now.
     ground = queries.ground(review_id, purchase_token_id)
     facts = ground.facts()
@@ -130,15 +130,19 @@ def seal(review_id: uuid.UUID, purchase_token_id: uuid.UUID | None) -> Sealed:
     return Sealed(**shown, writer=author[1] if author else None, bought=ground.purchase)
 
 
-def held(review_id: uuid.UUID) -> ColumnElement[bool]:
-    """A condition that is always met, once the review is held to the end of the transaction.
+def held() -> ColumnElement[bool]:
+    """A condition that is met once the review of the parameter `held_key` is held to the end of the transaction.
 
     One at a time for one review: sending it and proving it must not interleave, or a sign-in that ends while the
     review is being sent would change the author of a review already sent. A statement with this condition waits
     before it looks at any row, for PostgreSQL evaluates what depends on no row first.
     """
-    key = int.from_bytes(review_id.bytes[-8:], "big", signed=True)
-    return select(func.pg_advisory_xact_lock(key).is_not(None)).scalar_subquery()
+    return select(func.pg_advisory_xact_lock(bindparam("held_key", type_=BigInteger())).is_not(None)).scalar_subquery()
+
+
+def held_key(review_id: uuid.UUID) -> int:
+    """The number by which `held` knows a review."""
+    return int.from_bytes(review_id.bytes[-8:], "big", signed=True)
 
 
 def waiting(review_id: uuid.UUID) -> dict[str, Any] | None:
@@ -317,6 +321,6 @@ def _waiting(kind: str, row: ProvingTicket | MailedProof, number: int | None) ->
 
 
 def _settle_unsent(review_id: uuid.UUID) -> None:
-    db.session.execute(select(held(review_id)))
+    db.session.execute(select(held()), {"held_key": held_key(review_id)})
     if reviews.review(review_id) is not None:
         raise AlreadySent(remedy="To change the review, use the link that was mailed when it was sent.")
