@@ -155,16 +155,17 @@ def wants_page() -> bool:
 
 
 def body(refusal: Refused) -> dict[str, Any]:
-    """The members of the problem document."""
+    """The members of the problem document: in English for programs; the form shows its own to a person."""
+    said = Said.of(refusal) if g.get("trust") is Trust.EMBED else refusal
     result: dict[str, Any] = {
         "type": f"{own_origin()}/api/docs#problem-{refusal.code}",
-        "title": refusal.title,
+        "title": said.title,
         "status": refusal.status,
         "code": refusal.code,
-        "detail": refusal.detail,
+        "detail": said.detail,
         "request_id": current_request_id(),
     }
-    if remedy := refusal.remedy or _usual_remedy(refusal.status):
+    if remedy := said.remedy or _usual_remedy(refusal.status):
         result["remedy"] = remedy
     if refusal.fields:
         result["errors"] = [

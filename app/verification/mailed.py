@@ -13,7 +13,7 @@ from app.catalog.mail_domains import is_disposable
 from app.core import single_use, tenancy
 from app.core.clock import now
 from app.core.db import db
-from app.core.errors import FieldError, TooMany
+from app.core.errors import N_, FieldError, TooMany
 from app.core.ids import new_id
 from app.core.limits import Policy, spend
 from app.core.outbox import promise
@@ -82,11 +82,11 @@ def find(secret: str) -> MailedProof:
     """
     supplier_id = tenancy.find(Lookup.MAILED_PROOF, digest(secret)) if well_formed(secret, Prefix.MAILED) else None
     if supplier_id is None:
-        raise LinkGone(remedy="Ask for a new link in the review form.")
+        raise LinkGone(remedy=N_("Ask for a new link in the review form."))
     tenancy.enter(supplier_id)
     row = db.session.scalar(select(MailedProof).where(MailedProof.token_hash == digest(secret)))
     if row is None or row.used_at is not None or row.expires_at <= now():
-        raise LinkGone(remedy="Ask for a new link in the review form.")
+        raise LinkGone(remedy=N_("Ask for a new link in the review form."))
     return row
 
 
@@ -105,7 +105,7 @@ def press(row: MailedProof, number: int) -> MailedProof:
     right = number == row.match_number
     pressed = _use(row, outcome=PROVEN if right else WRONG, tries=row.tries + (0 if right else 1))
     if not right:
-        raise WrongNumber(remedy="Ask for a new link in the review form, and choose the number shown there.")
+        raise WrongNumber(remedy=N_("Ask for a new link in the review form, and choose the number shown there."))
     return pressed
 
 
@@ -148,7 +148,7 @@ def _use(row: MailedProof, *, outcome: str, tries: int) -> MailedProof:
         values={"outcome": outcome, "tries": tries},
     )
     if used is None:
-        raise LinkGone(remedy="Ask for a new link in the review form.")
+        raise LinkGone(remedy=N_("Ask for a new link in the review form."))
     return used
 
 
@@ -157,15 +157,15 @@ def _fit(email: str) -> str:
         address = normal_email(email)
     except Unclean as error:
         raise AddressUnfit(
-            str(error),
-            remedy="Write the address as name@company.example.",
+            N_("This is not an e-mail address that mail can reach."),
+            remedy=N_("Write the address as name@company.example."),
             fields=[FieldError("/email", error.code, str(error))],
         ) from error
     domain = domain_of(address)
     if domain is None or is_disposable(domain):
-        detail = "Addresses at this domain are given to anybody for a short time."
+        detail = N_("Addresses at this domain are given to anybody for a short time.")
         raise AddressUnfit(
-            detail, remedy="Use your work address.", fields=[FieldError("/email", "disposable_address", detail)]
+            detail, remedy=N_("Use your work address."), fields=[FieldError("/email", "disposable_address", detail)]
         )
     return address
 
@@ -177,14 +177,16 @@ def _spend(review_id: uuid.UUID, address: str) -> None:
         .where(MailedProof.supplier_id == tenancy.require(), MailedProof.review_id == review_id)
     )
     if (mailed_already or 0) >= PER_DRAFT:
-        raise TooManyLinks("Enough links were mailed for this draft.", remedy="Sign in with an account instead.")
+        raise TooManyLinks(
+            N_("Enough links were mailed for this draft."), remedy=N_("Sign in with an account instead.")
+        )
     try:
         # By a keyed hash: the counters' keys must not be a list of the people who write reviews.
         spend(PER_ADDRESS, keyed_hash("mailed link", address).hex())
     except TooMany as error:
         raise TooManyLinks(
-            "Enough links were mailed to this address for now.",
-            remedy="Look into the mailbox, the spam folder too, or try again later.",
+            N_("Enough links were mailed to this address for now."),
+            remedy=N_("Look into the mailbox, the spam folder too, or try again later."),
             retry_after=error.retry_after,
         ) from error
 

@@ -19,6 +19,7 @@ from app.catalog.models import Purchase
 from app.core import tenancy
 from app.core.clock import now
 from app.core.db import db
+from app.core.errors import N_
 from app.core.ids import new_id
 from app.core.secrets import Prefix, derive, derive_again, digest, well_formed
 from app.core.tenancy import Lookup
@@ -79,7 +80,7 @@ def recognise(secret: str) -> PurchaseToken:
     """
     secret = secret.strip()
     if not well_formed(secret, Prefix.PURCHASE):
-        raise TokenMistyped(remedy="Copy the whole token from your invitation; it begins with avt_.")
+        raise TokenMistyped(remedy=N_("Copy the whole token from your invitation; it begins with avt_."))
     hashed = digest(secret)
     token = db.session.scalar(select(PurchaseToken).where(PurchaseToken.token_hash == hashed))
     if token is None:
@@ -98,11 +99,11 @@ def why_not(token: PurchaseToken) -> TokenRefused | None:
 def why_not_for(token: PurchaseToken, purchase: Purchase | None) -> TokenRefused | None:
     """The same, for who has read the token's purchase already."""
     if token.used_at is not None:
-        return TokenUsed(remedy="To change that review, use the link that was mailed when it was sent.")
+        return TokenUsed(remedy=N_("To change that review, use the link that was mailed when it was sent."))
     if token.revoked_at is not None or purchase is None or purchase.revoked_at is not None:
-        return TokenRevoked(remedy="Ask the supplier for a new link.")
+        return TokenRevoked(remedy=N_("Ask the supplier for a new link."))
     if token.expires_at <= now():
-        return TokenExpired(remedy="Ask the supplier for a new link.")
+        return TokenExpired(remedy=N_("Ask the supplier for a new link."))
     return None
 
 
@@ -140,8 +141,8 @@ def use_up(token_id: uuid.UUID, review_id: uuid.UUID) -> None:
     if won is None:
         token = find(token_id)
         if token is None:
-            raise TokenUnknown(remedy="Open the review link again.")
-        raise why_not(token) or TokenRevoked(remedy="Ask the supplier for a new link.")
+            raise TokenUnknown(remedy=N_("Open the review link again."))
+        raise why_not(token) or TokenRevoked(remedy=N_("Ask the supplier for a new link."))
 
 
 def claim(token_id: uuid.UUID, review_id: uuid.UUID) -> PurchaseToken:
@@ -218,5 +219,5 @@ def _unknown_or_foreign(hashed: bytes) -> TokenRefused:
     owner = tenancy.find(Lookup.PURCHASE_TOKEN, hashed)
     if owner is not None and owner != tenancy.require():
         # Told only to somebody who holds the whole secret, and without saying whose it is.
-        return TokenForeign(remedy="Use the form on the site of the supplier that sent you the token.")
-    return TokenUnknown(remedy="Check that the token comes from this supplier's invitation.")
+        return TokenForeign(remedy=N_("Use the form on the site of the supplier that sent you the token."))
+    return TokenUnknown(remedy=N_("Check that the token comes from this supplier's invitation."))

@@ -503,3 +503,19 @@ def test_the_author_is_proven_by_the_draft_s_own_link_only(rita: Rita, another_c
     rita.proves_by_mail()
     assert eve.asks("GET").get_json()["state"]["missing"] == ["author"]
     assert eve.sends().get_json()["code"] == "proof_missing"
+
+
+@pytest.mark.parametrize(
+    ("language", "detail"),
+    [
+        ("ru", "Это не весь код заказа"),
+        ("pl", "To nie jest cały kod zamówienia"),
+        ("bg", "Това не е целият код на поръчка"),
+        ("en", "This is not a whole purchase token"),
+    ],
+)
+def test_a_refusal_speaks_the_draft_s_language(rita: Rita, language: str, detail: str) -> None:
+    """The form shows these sentences as they are; programs call other addresses."""
+    opened = rita.begins(token="avt_short", language=language)
+    assert opened.get_json()["token_problem"]["detail"] == detail
+    assert rita.asks("POST", "/token", json={"token": "avt_short"}).get_json()["detail"] == detail
