@@ -39,7 +39,6 @@ def _configure(app: Flask, settings: Settings) -> None:
             "pool_size": 8,
             "max_overflow": 8,
             "pool_timeout": 2,
-            "pool_pre_ping": True,
             # An exception's text ends up in logs, and parameters are what people wrote.
             "hide_parameters": True,
             "connect_args": {

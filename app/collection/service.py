@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Table, and_, bindparam, delete, select, update
 
 from app.catalog import queries as catalog
-from app.catalog.models import Purchase, Subject
+from app.catalog.models import Subject
 from app.collection.errors import (
     DraftExpired,
     DraftSent,
@@ -251,14 +251,6 @@ def subject_of(draft: Draft) -> Subject:
             detail, remedy=_("Choose a product or service."), fields=[FieldError("/subject", "required", detail)]
         )
     return subject
-
-
-def purchase_of(draft: Draft) -> Purchase | None:
-    """The purchase that the draft's token stands for, if a token was recognised."""
-    if draft.purchase_token_id is None:
-        return None
-    token = db.session.get(PurchaseToken, (draft.supplier_id, draft.purchase_token_id))
-    return catalog.purchase(token.purchase_id) if token else None
 
 
 def words_of(draft: Draft) -> str:

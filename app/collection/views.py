@@ -6,15 +6,16 @@ import datetime as dt
 from typing import Any, TypedDict
 
 from app.catalog import queries as catalog
-from app.catalog.models import Purchase
 from app.collection import service
 from app.collection.models import Draft
 from app.core.errors import Refused
 from app.core.links import absolute
+from app.core.problems import Said
 from app.reviews import service as review_service
 from app.reviews.models import Review
 from app.suppliers.models import Site
 from app.verification import service as verification
+from app.verification.service import Founded
 
 
 class SubjectView(TypedDict):
@@ -39,7 +40,7 @@ def state(draft: Draft, site: Site) -> dict[str, Any]:
     required = list(site.required_proofs)
     return {
         "proofs": standing.as_dict(),
-        "purchase": _purchase(draft),
+        "purchase": _purchase(draft, standing),
         "waiting": verification.waiting(draft.id),
         "required": required,
         "missing": standing.missing(required),
@@ -103,11 +104,10 @@ def reference_hint(reference: str) -> str:
     return f"…{shown}"
 
 
-def _purchase(draft: Draft) -> PurchaseView | None:
-    purchase: Purchase | None = service.purchase_of(draft)
+def _purchase(draft: Draft, standing: Founded) -> PurchaseView | None:
+    purchase, buyer = standing.bought, standing.buyer
     if purchase is None:
         return None
-    buyer = catalog.buyer(purchase.buyer_id)
     subject = _subject(draft)
     return {
         "reference_hint": reference_hint(purchase.reference),
@@ -127,9 +127,5 @@ def _day(day: dt.date) -> str:
 
 
 def _problem(refused: Refused) -> dict[str, str]:
-    return {
-        "code": refused.code,
-        "title": str(refused.title),
-        "detail": str(refused.detail),
-        "remedy": str(refused.remedy),
-    }
+    said = Said.of(refused)
+    return {"code": refused.code, "title": said.title, "detail": said.detail, "remedy": said.remedy}

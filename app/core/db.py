@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import select
 import uuid
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, MetaData, Uuid
+from sqlalchemy import DateTime, MetaData, Uuid, event
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, mapped_column
+from sqlalchemy.pool import Pool
 
 from app.core.ids import new_id
 
@@ -33,6 +36,21 @@ db = SQLAlchemy(
     # Effects are flushed on purpose, and a page that renders after the commit must not query again.
     session_options={"expire_on_commit": False},
 )
+
+
+@event.listens_for(Pool, "checkout")
+def _let_go_of_the_dead(connection: Any, _record: Any, _proxy: Any) -> None:
+    """Notice, without asking over the wire (as `pool_pre_ping` does for each transaction), that a connection has ended.
+
+    PostgreSQL says nothing on an idle connection but goodbye, so one on which something is to be read is made anew.
+    What ends without a word is noticed by the first statement: that request is told to try again, the next one works.
+    """
+    poll = select.poll()
+    if not connection.closed:
+        poll.register(connection.fileno(), select.POLLIN)
+    if connection.closed or poll.poll(0):
+        raise DisconnectionError("the database has ended this connection")
+
 
 Instant = Annotated[datetime, mapped_column(DateTime(timezone=True))]
 Id = Annotated[uuid.UUID, mapped_column(Uuid(), default=new_id, primary_key=True)]

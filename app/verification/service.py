@@ -16,11 +16,12 @@ from prometheus_client import Counter
 from sqlalchemy import BigInteger, ColumnElement, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from app.catalog.models import Purchase
+from app.catalog.models import Buyer, Purchase
 from app.core import audit, tenancy
 from app.core.actor import Actor
 from app.core.clock import now
 from app.core.db import db
+from app.core.errors import N_
 from app.core.ids import new_id
 from app.core.settings import settings
 from app.reviews import queries as reviews
@@ -88,21 +89,32 @@ def record_mailed_link(row: MailedProof, number: int) -> Identity:
     return identity
 
 
-def standing(review_id: uuid.UUID, purchase_token_id: uuid.UUID | None) -> Standing:
-    """What is proven for a draft now, counting a recognised token as it would count if the review were sent."""
-    ground = queries.ground(review_id, purchase_token_id)
-    return Standing.from_facts({**_promised(review_id, ground), **ground.facts()})
-
-
 @dataclass(frozen=True)
-class Sealed(Standing):
-    """The standing of a review at the moment it is sent, with the rows that it rests on."""
+class Founded(Standing):
+    """A standing with the rows that it rests on, for whoever would read them next."""
 
     writer: Identity | None = None
     bought: Purchase | None = None
+    buyer: Buyer | None = None
 
 
-def seal(review_id: uuid.UUID, purchase_token_id: uuid.UUID | None) -> Sealed:
+def _founded(facts: dict[ProofKind, Fact], ground: Ground) -> Founded:
+    author = ground.author()
+    return Founded(
+        **{kind.value: fact for kind, fact in facts.items()},
+        writer=author[1] if author else None,
+        bought=ground.purchase,
+        buyer=ground.buyer,
+    )
+
+
+def standing(review_id: uuid.UUID, purchase_token_id: uuid.UUID | None) -> Founded:
+    """What is proven for a draft now, counting a recognised token as it would count if the review were sent."""
+    ground = queries.ground(review_id, purchase_token_id)
+    return _founded({**_promised(review_id, ground), **ground.facts()}, ground)
+
+
+def seal(review_id: uuid.UUID, purchase_token_id: uuid.UUID | None) -> Founded:
     """Fix the proofs of a review that is being sent: use the token up, write purchase and affiliation.
 
     In the caller's transaction: whatever fails later gives the token back. The caller holds the review (`held`).
@@ -117,7 +129,7 @@ def seal(review_id: uuid.UUID, purchase_token_id: uuid.UUID | None) -> Sealed:
     facts = ground.facts()
     if purchase_token_id is not None:
         if ground.purchase is None or ground.purchase.revoked_at is not None:
-            raise TokenRevoked(remedy="Ask the supplier for a new link.")
+            raise TokenRevoked(remedy=N_("Ask the supplier for a new link."))
         purchase, colleague = _purchase_fact(ground), _colleague(review_id, ground)
         written = [_purchase_proof(purchase, ground.purchase)]
         facts[ProofKind.PURCHASE] = purchase
@@ -125,9 +137,7 @@ def seal(review_id: uuid.UUID, purchase_token_id: uuid.UUID | None) -> Sealed:
             written.append(_affiliation_proof(colleague))
             facts[ProofKind.AFFILIATION] = colleague.fact()
         _write(review_id, *written)
-    author = ground.author()
-    shown = {kind.value: fact for kind, fact in facts.items()}
-    return Sealed(**shown, writer=author[1] if author else None, bought=ground.purchase)
+    return _founded(facts, ground)
 
 
 def held() -> ColumnElement[bool]:
@@ -323,4 +333,4 @@ def _waiting(kind: str, row: ProvingTicket | MailedProof, number: int | None) ->
 def _settle_unsent(review_id: uuid.UUID) -> None:
     db.session.execute(select(held()), {"held_key": held_key(review_id)})
     if reviews.review(review_id) is not None:
-        raise AlreadySent(remedy="To change the review, use the link that was mailed when it was sent.")
+        raise AlreadySent(remedy=N_("To change the review, use the link that was mailed when it was sent."))
