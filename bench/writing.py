@@ -81,7 +81,7 @@ def measure(bench: World, rounds: int, each: int) -> tuple[list[Row], list[str]]
     note = (
         f"submissions: POST /v/drafts/…/submit with three proofs, committed with fsync, {CONCURRENCY} at once to "
         f"{WORKERS} web processes, {rounds} rounds of {each}. Each commits eight rows (review, revision, two proofs, "
-        "two promised effects, the draft, the purchase token) under row-level security; the peer inserts the one row of "
+        "two promised effects, the draft, the purchase token) under row-level security; the peer inserts one row of "
         f"`reviews` as a superuser and commits, on {CONCURRENCY} connections."
     )
     return [row], [note]
