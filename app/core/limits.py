@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 
 from flask import Flask, current_app, request
@@ -32,7 +33,12 @@ class Policy:
 
     @property
     def item(self) -> RateLimitItem:
-        return parse(self.rate)
+        return _parsed(self.rate)
+
+
+@lru_cache
+def _parsed(rate: str) -> RateLimitItem:
+    return parse(rate)
 
 
 class Limits:
