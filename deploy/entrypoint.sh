@@ -5,6 +5,10 @@ set -eu
 case "${1:-web}" in
     web)
         # granian reads GRANIAN_HOST, GRANIAN_PORT, GRANIAN_WORKERS and the like from the environment.
+        # As many threads as a process has database connections (app/__init__.py): more would only queue there.
+        export GRANIAN_BLOCKING_THREADS="${GRANIAN_BLOCKING_THREADS:-16}"
+        # Browsers speak HTTP/2 to the proxy; telling the versions apart on each connection would be for nothing.
+        export GRANIAN_HTTP="${GRANIAN_HTTP:-1}"
         exec python -m granian --interface wsgi --no-ws --respawn-failed-workers --workers-kill-timeout 20 wsgi:app
         ;;
     worker)
