@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import posixpath
 
 from flask import Blueprint, Response, jsonify, request, send_from_directory
 from sqlalchemy import text
@@ -56,6 +57,9 @@ def _may_read_figures() -> bool:
 @assets.get("/assets/<version>/<path:name>")
 def asset_file(version: str, name: str) -> Response:
     """A file under the hash of its bytes. Under another hash it is not there: a cache must not keep wrong bytes."""
+    if name.startswith(("/", "..")) or posixpath.normpath(name) != name:
+        # Before anything is read: "../../dev/zero" has no end. And one spelling, for the edge keeps each address.
+        raise NotFound()
     try:
         current = asset(name)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from app.catalog import queries as catalog
@@ -69,8 +70,11 @@ def subject_page(slug: str, subject: str) -> Response:
 
 
 @hosted.get("/r/<uuid:review_id>", endpoint="review")
-def review_page(review_id: UUID) -> Response:
+def review_page(review_id: UUID) -> ResponseReturnValue:
     """A review with its proofs, how it was checked, and what became of it."""
+    if not request.path.endswith(str(review_id)):
+        # One spelling: the edge keeps each address, and capitals would give a review thousands of them.
+        return redirect(url_for("hosted.review", review_id=review_id), 301)
     supplier_id = tenancy.find(Lookup.PUBLISHED_REVIEW, review_id.bytes)
     if supplier_id is None:
         raise _absent(review_id)

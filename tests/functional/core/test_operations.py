@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app.core import links
 from app.core.embedded import free_port
 from tests.conftest import AppWith
 from tests.factories import make_supplier, make_user
@@ -73,3 +75,23 @@ def test_figures_count_requests_refusals_and_what_waits(
     outbox()
     assert figures(client)["avouch_outbox_open"] == 0
     assert figures(client)["avouch_outbox_dead"] == 0
+
+
+@pytest.mark.parametrize("name", ["../../config.py", "css/../../../config.py", "../../../../../../dev/zero", ".."])
+def test_nothing_outside_the_assets_is_as_much_as_read(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    read: list[str] = []
+    monkeypatch.setattr(links, "_hash", lambda path, _changed: read.append(str(path)) or "0" * 16)
+    assert client.get(f"/assets/{'0' * 16}/{name}").status_code == 404
+    assert read == []
+
+
+def test_an_asset_has_one_address(client: FlaskClient) -> None:
+    address = links.asset("css/avouch.css")
+    folder = address.removesuffix("css/avouch.css")
+    with client.get(address) as found:
+        assert found.status_code == 200
+    for name in ("css/./avouch.css", "css/../css/avouch.css", "./css/avouch.css"):
+        with client.get(folder + name) as refused:
+            assert refused.status_code == 404

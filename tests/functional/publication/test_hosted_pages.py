@@ -166,3 +166,14 @@ def test_older_reviews_are_one_link_away(
     assert second.status_code == 200
     assert "Review number 0" in second.text
     assert '<html lang="pl"' in second.text
+
+
+def test_a_review_has_one_address_whatever_its_capitals(reader: Reader, kestrel: World, outbox: Drain) -> None:
+    review_id = publish_review(kestrel, outbox)
+    address = f"/r/{review_id}"
+    shouted = reader.get(f"/r/{str(review_id).upper()}", headers=PAGE)
+    assert shouted.status_code == 301
+    assert shouted.headers["Location"].endswith(address)
+    assert reader.get(address, headers=PAGE).status_code == 200
+    # Each spelling kept would be a way to push everybody else's pages out of the edge's memory.
+    assert [key.partition("?")[0] for key in reader.edge.store.entries] == [address]
