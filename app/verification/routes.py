@@ -146,15 +146,24 @@ def _refuse_strangers(ticket: ProvingTicket, cookie: str | None) -> None:
 
     Else an attacker opens a form, sends its window's address to somebody, and gets that person's identity
     under the attacker's review. Browsers cannot be made to lie in this header; one too old to send it is
-    asked to use a mailed link.
+    asked to use a mailed link. Our public pages hold addresses that suppliers chose, so a link there may lead
+    here too: those pages name themselves as Referer, which the form (`no-referrer`) never does.
     """
     site = request.headers.get("Sec-Fetch-Site")
-    if site == "same-origin":
+    if site == "same-origin" and (not request.referrer or _is_ours(request.referrer)):
         return
-    if site == "none" and tickets.is_bound_to(ticket, cookie):
+    if site in {"none", "same-origin"} and tickets.is_bound_to(ticket, cookie):
         return
     g.language = ticket.language
     raise NotFromForm(remedy="Go back to the review form and press the button there.")
+
+
+def _is_ours(referrer: str) -> bool:
+    """Whether a page of this very group led here, on which no address of a supplier's stands."""
+    try:
+        return urlsplit(referrer).path.startswith(f"{blueprint.url_prefix}/")
+    except ValueError:
+        return False
 
 
 def _of_this_attempt(provider_id: str, begun_with: str) -> Provider:

@@ -19,6 +19,7 @@ from tests.conftest import Clock, let_go
 from tests.factories import World, csrf_token
 from tests.functional.verification.conftest import ORIGIN, SAME_ORIGIN, Writer, at_once, words
 from tests.providers import CLIENT_SECRET, Provider, Spoil
+from tests.settings import EXTERNAL_URL
 
 
 def change(callback: str, **changes: str | None) -> str:
@@ -39,6 +40,17 @@ class TestDonation:
         assert "opens only from the review form" in words(page)
         assert "Sign in with" not in page.text
         assert not any("__Host-avouch-prove" in cookie for cookie in page.headers.getlist("Set-Cookie"))
+
+    @pytest.mark.parametrize("page", ["/s/kestrel-pumps", "/r/some-review", "/dashboard/settings", "/vx"])
+    def test_a_link_that_eve_put_on_one_of_our_own_pages_does_not_open_it(
+        self, rita: Writer, eve: Writer, page: str
+    ) -> None:
+        # A supplier chooses its website's address, and a subject's; either may be a window of ours.
+        answer = rita.client.get(
+            eve.ticket(), headers={"Sec-Fetch-Site": "same-origin", "Referer": EXTERNAL_URL + page}
+        )
+        assert answer.status_code == 403
+        assert not any("__Host-avouch-prove" in cookie for cookie in answer.headers.getlist("Set-Cookie"))
 
     def test_a_window_that_eve_has_opened_is_closed_to_rita(self, rita: Writer, eve: Writer) -> None:
         path = eve.ticket()
