@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import Any, cast
 
 from flask_babel import gettext as _
-from sqlalchemy import Table, and_, bindparam, delete, select, update
+from sqlalchemy import Table, and_, bindparam, case, delete, literal, select, update
+from sqlalchemy.orm.attributes import flag_modified
 
 from app.catalog import queries as catalog
 from app.catalog.models import Subject
@@ -159,7 +160,10 @@ def save(draft: Draft, *, seen: int, content: dict[str, Any], subject_slug: str 
         .where(Draft.id == draft.id, Draft.version == seen, Draft.submitted_at.is_(None))
         .values(
             content=content,
-            subject_id=subject_id,
+            # Asked once more where it is written: a token may have been tied to the draft since it was read.
+            subject_id=case(
+                (Draft.purchase_token_id.is_(None), literal(subject_id, Draft.subject_id.type)), else_=Draft.subject_id
+            ),
             version=Draft.version + 1,
             updated_at=now(),
             expires_at=now() + DRAFT_LIFE,
@@ -179,6 +183,8 @@ def recognise_token(draft: Draft, secret: str | None) -> None:
         draft.purchase_token_id = None
     else:
         _attach(draft, tokens.recognise(secret))
+        # Written even where it looks unchanged: a save at the same moment may have chosen another.
+        flag_modified(draft, "subject_id")
     draft.expires_at = now() + DRAFT_LIFE
     db.session.flush()
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
-from app.collection import jobs
+from app.collection import jobs, service
 from app.collection.models import Draft
 from app.core import secrets, tenancy
 from app.core.db import db
@@ -270,6 +270,37 @@ def test_a_token_is_recognised_at_once_and_its_subject_counts(rita: Rita) -> Non
     # The picker cannot turn the order into a review of something else.
     rita.asks("PUT", json={"version": 1, "content": CONTENT, "subject": rita.world.subject.slug})
     assert rita.asks("GET").get_json()["state"]["subject"]["name"] == "CR 60 booster"
+
+
+def test_a_save_at_the_same_moment_cannot_turn_the_order_into_something_else(rita: Rita) -> None:
+    other = make_subject("KP-60", "CR 60 booster")
+    _purchase, token = make_purchase(other, reference="PO-2026-0042")
+    rita.begins()
+    read_before = service.find(uuid.UUID(rita.draft["id"]), rita.draft["secret"]).draft
+    let_go()
+    assert rita.asks("POST", "/token", json={"token": token}).status_code == 200
+
+    tenancy.enter(rita.world.supplier.id)
+    service.save(read_before, seen=1, content=CONTENT, subject_slug=rita.world.subject.slug)
+
+    assert rita.asks("GET").get_json()["state"]["subject"]["name"] == "CR 60 booster"
+
+
+def test_a_token_brings_its_subject_though_a_save_chose_another_at_the_same_moment(rita: Rita) -> None:
+    other = make_subject("KP-60", "CR 60 booster")
+    _purchase, token = make_purchase(rita.world.subject)
+    rita.begins()
+    read_before = service.find(uuid.UUID(rita.draft["id"]), rita.draft["secret"]).draft
+    with db.engine.begin() as elsewhere:
+        elsewhere.execute(text("SELECT set_config('app.supplier_id', :id, true)"), {"id": str(rita.world.supplier.id)})
+        elsewhere.execute(
+            text("UPDATE drafts SET subject_id = :subject WHERE id = :id"),
+            {"subject": other.id, "id": read_before.id},
+        )
+
+    service.recognise_token(read_before, token)
+
+    assert rita.asks("GET").get_json()["state"]["subject"]["name"] == rita.world.subject.name
 
 
 def used_token(rita: Rita, clock: Clock) -> str:
