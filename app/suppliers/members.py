@@ -106,6 +106,10 @@ def accept(secret: str, user: User) -> Member:
     )
     if claimed is None:
         raise InvitationUnusable
+    inviter = queries.active_member(claimed.invited_by)
+    if inviter is None or inviter.role != Role.OWNER:
+        # Sent at the very moment in which the inviter lost the right to: `remove` and `change_role` could not see it.
+        raise InvitationUnusable
     if queries.active_member(user.id) is not None:
         raise AlreadyMember
     member = Member(supplier_id=claimed.supplier_id, id=new_id(), user_id=user.id, role=claimed.role)

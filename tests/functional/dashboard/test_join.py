@@ -12,13 +12,14 @@ from flask.testing import FlaskClient
 
 from app.core import tenancy
 from app.core.db import db
+from app.core.secrets import Prefix, derive
 from app.suppliers import members, queries
 from app.suppliers.errors import AlreadyMember, InvitationUnusable
 from app.suppliers.models import Role
 from tests.conftest import Clock, Mailbox, let_go
-from tests.factories import World, csrf_token, make_kestrel, make_user, sign_in
+from tests.factories import World, as_member, csrf_token, join, make_kestrel, make_user, sign_in
 from tests.functional.dashboard.browsing import HTML, audited, submit, words
-from tests.personas import EVE, PASSWORD, Persona
+from tests.personas import CHARLIE, EVE, PASSWORD, Persona
 
 Outbox = Callable[[], int]
 MEMBERS = "/dashboard/settings/members"
@@ -106,6 +107,24 @@ def test_an_invitation_works_once(
     submit(client, f"{MEMBERS}/{member.id}/remove", page=f"{MEMBERS}/{member.id}")
     assert another_client.get(path, headers=HTML).status_code == 410
     assert ZOE.email not in roles_of(world)
+
+
+@pytest.mark.parametrize("lost", ["removed", "demoted"])
+def test_an_invitation_sent_while_its_sender_lost_the_right_to_is_void(app: Flask, lost: str) -> None:
+    world = make_kestrel()
+    charlie = as_member(join(world.supplier, CHARLIE, Role.OWNER))
+    owner = as_member(world.owner)
+    member = next(one.member for one in queries.colleagues() if one.email == CHARLIE.email)
+    if lost == "removed":
+        members.remove(owner, member.id, revoke_keys=True)
+    else:
+        members.change_role(owner, member.id, Role.ANALYST)
+    # His request was let in before, and its commit comes after.
+    invitation = members.invite(charlie, ZOE.email, Role.OWNER)
+    zoe = make_user(ZOE)
+    with pytest.raises(InvitationUnusable):
+        members.accept(derive(Prefix.MEMBER, invitation.id), zoe)
+    db.session.rollback()
 
 
 def test_of_six_that_accept_at_once_one_wins(app: Flask, client: FlaskClient, outbox: Outbox, mailbox: Mailbox) -> None:
