@@ -98,7 +98,8 @@ def test_the_mail_says_what_it_is_about_and_holds_neither_number_nor_markup(form
     text = re.sub(r"https?://\S+", "", plain.get_content())
     assert "Kestrel Pumps" in text
     assert "Quiet & <b>good</b>" in text
-    assert not re.search(rf"\b{form.number}\b", text)
+    # The subject's name and the link's life have numbers of their own, which the form's may happen to equal.
+    assert not re.search(rf"\b{form.number}\b", text.replace("CR 45", "").replace("60 minutes", ""))
     assert "Quiet &amp; &lt;b&gt;good&lt;/b&gt;" in html.get_content()
 
 
