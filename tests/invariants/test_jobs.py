@@ -7,6 +7,7 @@ import inspect
 import pkgutil
 
 import app as package
+from app import subscriptions
 from app.core import events, fast_lane, jobs
 from app.core.jobs import Job, Queue
 from app.worker import SCHEDULE
@@ -40,6 +41,7 @@ def test_every_job_takes_plain_values_by_name_only() -> None:
 
 
 def test_every_reaction_can_be_fed_by_its_event() -> None:
+    subscriptions.connect()  # what the application does at start; doing it again adds nothing
     wired = events.reactions()
     assert len(wired) >= 6
     for kind, reactions in wired.items():
